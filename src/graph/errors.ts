@@ -1,0 +1,129 @@
+import type { MailError, MailErrorCode } from '../mail/errors.js'
+
+/**
+ * A refusal in Graph's words. `frontEnd` errors (token, routing, reading the request) carry an `innerError` with date
+ * and ids; those of the mail workload have only code and message (recordings since 2023).
+ */
+export class GraphError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly frontEnd: boolean
+  /** OData `target`: the property at fault, where Graph's own text does not name it. */
+  readonly target: string | undefined
+  /** For our call record, never on the wire: why, and what would have been admitted. */
+  readonly reason: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    details: { frontEnd?: boolean; target?: string; reason?: string; headers?: Record<string, string> } = {},
+  ) {
+    super(message)
+    this.name = 'GraphError'
+    this.status = status
+    this.code = code
+    this.frontEnd = details.frontEnd ?? false
+    this.target = details.target
+    this.reason = details.reason
+    this.headers = details.headers ?? {}
+  }
+}
+
+interface GraphErrorRow {
+  readonly status: number
+  readonly code: string
+  readonly message: (error: MailError) => string
+}
+
+const notInStore = 'The specified object was not found in the store.'
+
+/** Each broken rule as Graph says it. Sources: recordings where there is one, else the documented or observed text. */
+const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
+  attachmentNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
+  conflict: {
+    status: 412,
+    code: 'ErrorIrresolvableConflict',
+    message: () =>
+      'The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.',
+  },
+  folderNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
+  headerInvalid: {
+    status: 400,
+    code: 'InvalidInternetMessageHeader',
+    message: (error) => `The internet message header '${error.value}' is not valid.`,
+  },
+  headerNotAllowed: {
+    status: 400,
+    code: 'InvalidInternetMessageHeader',
+    message: (error) => `The internet message header name '${error.value}' should start with 'x-' or 'X-'.`,
+  },
+  messageNotFound: {
+    status: 404,
+    code: 'ErrorItemNotFound',
+    message: () => `${notInStore}, The process failed to get the correct properties.`,
+  },
+  messageTooLarge: {
+    status: 400,
+    code: 'ErrorMessageSizeExceeded',
+    message: () => 'The message exceeds the maximum supported size.',
+  },
+  mimeInvalid: { status: 400, code: 'ErrorMimeContentInvalid', message: () => 'The MIME content is invalid.' },
+  noRecipients: {
+    status: 400,
+    code: 'ErrorInvalidRecipients',
+    message: () => "At least one recipient is not valid., A message can't be sent because it contains no recipients.",
+  },
+  propertyInvalid: {
+    status: 400,
+    code: 'ErrorInvalidProperty',
+    message: (error) => `The property '${error.property}' is not valid., ${error.message}`,
+  },
+  recipientInvalid: {
+    status: 400,
+    code: 'ErrorInvalidRecipients',
+    message: (error) =>
+      `At least one recipient is not valid., Recipient '${error.value}' is not resolved. All recipients must be resolved before a message can be submitted.`,
+  },
+  sendAsDenied: {
+    status: 403,
+    code: 'ErrorSendAsDenied',
+    message: () =>
+      'The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account., Cannot submit message.',
+  },
+  storeUnavailable: {
+    status: 503,
+    code: 'ErrorServerBusy',
+    message: () => 'The server cannot service this request right now. Try again later.',
+  },
+  tooManyHeaders: {
+    status: 400,
+    code: 'InvalidInternetMessageHeaderCollection',
+    message: () => 'Maximum number of headers in one message should be less than or equal to 5.',
+  },
+  tooManyRecipients: {
+    status: 400,
+    code: 'ErrorExceededMaxRecipientLimit',
+    message: (error) => `The message exceeds the maximum number of recipients, ${error.value}.`,
+  },
+}
+
+/** The refusal that answers a broken rule. */
+export function graphErrorOf(error: MailError): GraphError {
+  const row = mailErrors[error.code]
+  return new GraphError(row.status, row.code, row.message(error), {
+    reason: error.message,
+    ...(row.status === 503 ? { headers: { 'Retry-After': '1' } } : {}),
+  })
+}
+
+/** A body that is JSON, but not of the shape the operation takes. `target`: path of the property, in wire spelling. */
+export function requestBodyRead(message: string, target: string): GraphError {
+  return new GraphError(400, 'RequestBodyRead', message, { frontEnd: true, target })
+}
+
+/** A request that cannot be understood at all. */
+export function badRequest(message: string, reason?: string): GraphError {
+  return new GraphError(400, 'BadRequest', message, { frontEnd: true, ...(reason === undefined ? {} : { reason }) })
+}

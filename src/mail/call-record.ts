@@ -1,0 +1,33 @@
+import type { MailboxId, MessageId } from './ids.js'
+
+/** One call of the API, refused ones too: what a developer looks for when asking "where is my mail?". */
+export interface CallRecord {
+  /** The `request-id` header of the answer. */
+  readonly requestId: string
+  readonly clientRequestId: string
+  /** When it began, ms since 1970. */
+  readonly at: number
+  readonly durationMs: number
+  readonly method: string
+  /** As sent, with the query, at most 2,000 characters. */
+  readonly url: string
+  readonly status: number
+  /** Graph's error code, when refused. */
+  readonly error?: string
+  /** Why it was refused, and what would have been admitted: one sentence for people. */
+  readonly reason?: string
+  readonly application?: string
+  /** Object id of the signed-in user. */
+  readonly user?: string
+  readonly mailbox?: MailboxId
+  /** The message it made. */
+  readonly message?: MessageId
+}
+
+/** Keeps call records without making callers wait. Bounded: the oldest go first. */
+export interface CallLog {
+  append(record: CallRecord): void
+  /** Newest first. */
+  list(limit: number): Promise<CallRecord[]>
+  find(requestId: string): Promise<CallRecord | undefined>
+}

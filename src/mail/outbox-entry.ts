@@ -1,0 +1,48 @@
+import type { MailboxId, MessageId } from './ids.js'
+
+/**
+ * What became of one recipient.
+ *
+ *     queued ──> sending ──> delivered | relayed | captured | failed
+ *                   └──────> delayed ──> sending ...
+ *
+ * `delivered`: in a mailbox of ours. `relayed`: the next server took it (RFC 3464 §2.3.3).
+ * `captured`: nothing may leave this machine, so it was kept and shown. `delayed`: to be tried again. `failed`: final.
+ */
+export type RecipientState = 'queued' | 'delivered' | 'relayed' | 'captured' | 'delayed' | 'failed'
+
+export interface OutboxRecipient {
+  readonly address: string
+  readonly state: RecipientState
+  /** The peer's last words about this recipient, or ours; one line, printable. */
+  readonly reply?: string
+  /** When the state was last set, ms since 1970. */
+  readonly at?: number
+}
+
+/**
+ * One envelope (RFC 5321): a message on its way to one destination. A message to three domains has three entries,
+ * so that a slow domain holds nobody else up; one entry is one SMTP transaction, with a fate per recipient.
+ */
+export interface OutboxEntry {
+  readonly mailbox: MailboxId
+  readonly message: MessageId
+  /** Domain of the recipients, lower case. With mailbox and message the key of the entry. */
+  readonly destination: string
+  /** Return path, RFC 5321 §4.1.1.2. */
+  readonly mailFrom: string
+  readonly recipients: readonly OutboxRecipient[]
+  /** `closed` once every recipient's state is final. */
+  readonly state: 'queued' | 'sending' | 'closed'
+  /** Attempts begun; counted when claimed, so that a crash in the middle still counts. Fences a late worker's result. */
+  readonly attempts: number
+  /** When a worker may take it: the time of the next try, or the end of the current claim. ms since 1970. */
+  readonly dueAt: number
+  /** When it was accepted, ms since 1970. */
+  readonly createdAt: number
+}
+
+/** A state that no further attempt will change. */
+export function isFinal(state: RecipientState): boolean {
+  return state !== 'queued' && state !== 'delayed'
+}

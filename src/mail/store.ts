@@ -1,0 +1,111 @@
+/**
+ * What the domain needs kept, as ports. `store/` keeps it in SQL.
+ *
+ * Reads answer with what is committed. Writes go through {@link MailStore.write}: the callback only says what is to
+ * change, and the whole of it is then committed at once or not at all. A write never waits for a read in the middle,
+ * so that many callers' writes can share one sync to disk; what must not have changed meanwhile is said as a guard.
+ */
+import type { Attachment, AttachmentEnvelope } from './attachment.js'
+import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
+import type { MailFolder } from './mail-folder.js'
+import type { Mailbox } from './mailbox.js'
+import type { Message } from './message.js'
+import type { OutboxEntry, OutboxRecipient } from './outbox-entry.js'
+import type { ListedMessage, MessageQuery } from './query.js'
+
+export interface MailStore {
+  readonly mailboxes: MailboxStore
+  readonly folders: FolderStore
+  readonly messages: MessageStore
+  readonly attachments: AttachmentStore
+  readonly outbox: OutboxStore
+  /**
+   * Commits all that the callback asked for, or nothing; resolves once it is on disk.
+   *
+   * @throws MailError conflict when a guard did not hold, storeUnavailable when the disk or database refused
+   */
+  write(change: (tx: MailWriter) => void): Promise<void>
+}
+
+export interface MailboxStore {
+  /** By object id of the owner or by user principal name, in any case. */
+  find(tenant: TenantId, key: string): Promise<Mailbox | undefined>
+  get(id: MailboxId): Promise<Mailbox>
+  /** The mailboxes that the addresses (any case) belong to, keyed by the lower-case address. */
+  findByAddress(tenant: TenantId, addresses: readonly string[]): Promise<Map<string, Mailbox>>
+  /** Ordered by user principal name. */
+  list(tenant: TenantId): Promise<Mailbox[]>
+}
+
+export interface FolderStore {
+  find(mailbox: MailboxId, id: FolderId): Promise<MailFolder | undefined>
+  /** Every folder of the mailbox, in no order. */
+  list(mailbox: MailboxId): Promise<MailFolder[]>
+}
+
+export interface MessageStore {
+  find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
+  list(query: MessageQuery): Promise<ListedMessage[]>
+  /** Messages in a folder, or in all folders of the mailbox. */
+  count(mailbox: MailboxId, folder?: FolderId): Promise<number>
+  /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
+  mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
+}
+
+export interface AttachmentStore {
+  /** In the order in which they were added. */
+  list(mailbox: MailboxId, message: MessageId): Promise<AttachmentEnvelope[]>
+  /** The same with their content. */
+  listWithContent(mailbox: MailboxId, message: MessageId): Promise<Attachment[]>
+  find(mailbox: MailboxId, message: MessageId, id: AttachmentId): Promise<Attachment | undefined>
+}
+
+export interface OutboxStore {
+  /**
+   * Takes up to `limit` due entries for one worker until `until` (ms) and counts the attempt. A claim that ran out is
+   * taken by whoever asks next, so a crashed worker loses nothing. In no order.
+   */
+  claimDue(worker: string, now: number, until: number, limit: number): Promise<OutboxEntry[]>
+  /** When the next entry is due, ms since 1970; undefined when nothing waits. */
+  nextDueAt(): Promise<number | undefined>
+  /** The envelopes of one message, with each recipient's fate. */
+  listByMessage(mailbox: MailboxId, message: MessageId): Promise<OutboxEntry[]>
+  /** The newest entries of the whole store, for people to look at. */
+  listNewest(limit: number): Promise<OutboxEntry[]>
+  /** How many entries are not closed. */
+  countOpen(): Promise<number>
+}
+
+/** By how much a write changes a folder's counts. */
+export interface FolderChange {
+  readonly total: number
+  readonly unread: number
+  readonly sizeBytes: number
+}
+
+/** The changes one write can hold. Each call only records what is to be done. */
+export interface MailWriter {
+  insertMailbox(mailbox: Mailbox): void
+  insertFolder(folder: MailFolder): void
+  changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
+  insertMessage(message: Message): void
+  /** Keeps the MIME a message came in. */
+  insertMime(mailbox: MailboxId, message: MessageId, mime: Uint8Array): void
+  insertAttachment(attachment: Attachment): void
+  /** Copies the attachments and the MIME of one message to another, inside the store; attachments keep their ids. */
+  copyAttachments(
+    from: { mailbox: MailboxId; message: MessageId },
+    to: { mailbox: MailboxId; message: MessageId },
+  ): void
+  /** Sets the preview of a message that has none; no change of its change key. */
+  setBodyPreview(mailbox: MailboxId, message: MessageId, bodyPreview: string): void
+  insertOutboxEntry(entry: OutboxEntry): void
+  /**
+   * Writes the result of an attempt. Guarded: fails with `conflict` when `attempts` is no longer the current attempt,
+   * so a worker whose claim ran out writes nothing.
+   */
+  settleOutboxEntry(
+    entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
+    result: { state: 'queued' | 'closed'; dueAt: number; recipients: readonly OutboxRecipient[] },
+  ): void
+}
