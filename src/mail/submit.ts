@@ -1,0 +1,183 @@
+import { contentOf, hasVisibleAttachment, type NewAttachment } from './attachment.js'
+import { startConversation } from './conversation.js'
+import { isDeliverableAddress } from './email-address.js'
+import { MailError } from './errors.js'
+import type { AttachmentId, MessageId } from './ids.js'
+import type { Mail } from './mail.js'
+import { folderId, noFolder } from './mail-folder.js'
+import type { Mailbox } from './mailbox.js'
+import type { Draft, EmailAddress, Message, MessageContent } from './message.js'
+import type { OutboxEntry } from './outbox-entry.js'
+
+/** Bytes of a message beside its text and attachments: what headers and properties come to, roughly. */
+const overheadBytes = 1_024
+
+/**
+ * Hands a finished draft over for delivery: outbox entries, and a copy in Sent Items unless told otherwise. One write,
+ * so a caller told "accepted" has a message that will be tried, and one that was refused has left nothing behind.
+ *
+ * @throws MailError noRecipients, tooManyRecipients, recipientInvalid, sendAsDenied, storeUnavailable
+ * @see https://learn.microsoft.com/graph/api/user-sendmail
+ */
+export async function submitMessage(
+  mail: Mail,
+  mailbox: Mailbox,
+  draft: Draft,
+  options: { saveToSentItems: boolean },
+): Promise<MessageId> {
+  requireRecipients(draft, mail.limits.maxRecipients)
+  requireSendAs(mailbox, draft.from)
+
+  const message = sentMessage(mail, mailbox, draft, options.saveToSentItems)
+  const entries = outboxEntries(message, mailbox.address)
+  await mail.store.write((tx) => {
+    tx.insertMessage(message)
+    if (draft.mime !== undefined) tx.insertMime(message.mailbox, message.id, draft.mime)
+    for (const attachment of draft.attachments) {
+      tx.insertAttachment(keptAttachment(attachment, message, mail.ids.next() as AttachmentId))
+    }
+    if (options.saveToSentItems) {
+      tx.changeFolder(message.mailbox, message.folder, { total: 1, unread: 0, sizeBytes: message.sizeBytes })
+    }
+    for (const entry of entries) tx.insertOutboxEntry(entry)
+  })
+  mail.outboxChanged()
+  return message.id
+}
+
+function requireRecipients(draft: Draft, max: number): void {
+  const { toRecipients, ccRecipients, bccRecipients } = draft
+  const count = toRecipients.length + ccRecipients.length + bccRecipients.length
+  if (count === 0)
+    throw new MailError('noRecipients', 'At least one recipient is required.', { property: 'toRecipients' })
+  if (count > max) {
+    throw new MailError('tooManyRecipients', `A message goes to ${max} recipients at most; this one names ${count}.`, {
+      value: String(max),
+    })
+  }
+  requireDeliverable(toRecipients, 'toRecipients')
+  requireDeliverable(ccRecipients, 'ccRecipients')
+  requireDeliverable(bccRecipients, 'bccRecipients')
+}
+
+function requireDeliverable(recipients: readonly EmailAddress[], property: string): void {
+  for (const { address } of recipients) {
+    if (!isDeliverableAddress(address)) {
+      throw new MailError('recipientInvalid', 'A recipient has no address that mail can be sent to.', {
+        property,
+        value: address,
+      })
+    }
+  }
+}
+
+/** Without a right of sending for others (they come with the directory), a mailbox sends as itself alone. */
+function requireSendAs(mailbox: Mailbox, from: EmailAddress | undefined): void {
+  if (from === undefined) return
+  const address = from.address.toLowerCase()
+  if (address === mailbox.address.toLowerCase() || address === mailbox.userPrincipalName.toLowerCase()) return
+  throw new MailError('sendAsDenied', `The mailbox ${mailbox.address} may not send as the address given in from.`, {
+    property: 'from',
+  })
+}
+
+function sentMessage(mail: Mail, mailbox: Mailbox, draft: Draft, save: boolean): Message {
+  const now = mail.clock.now()
+  return {
+    mailbox: mailbox.id,
+    id: mail.ids.next() as MessageId,
+    folder: save ? folderId('sentitems') : noFolder,
+    moves: 0,
+    change: mail.ids.next(),
+    createdAt: now,
+    modifiedAt: now,
+    receivedAt: now,
+    sentAt: now,
+    isRead: true,
+    isDraft: false,
+    hasAttachments: hasVisibleAttachment(draft.attachments),
+    importance: draft.importance,
+    subject: draft.subject,
+    internetMessageId: draft.internetMessageId ?? newMessageId(mail),
+    conversation: startConversation(mail, now),
+    sizeBytes: sizeOf(draft),
+    content: sentContent(draft, { name: mailbox.displayName, address: mailbox.address }),
+  }
+}
+
+/** RFC 5322 §3.6.4: unique for ever, and the same in every copy, so that receivers can drop a repeated one. */
+function newMessageId(mail: Mail): string {
+  return `<${mail.random.uuid().replaceAll('-', '').toUpperCase()}@${mail.hostname}>`
+}
+
+function sizeOf(draft: Draft): number {
+  let bytes = overheadBytes + draft.body.content.length
+  for (const attachment of draft.attachments) bytes += contentOf(attachment).byteLength
+  return bytes
+}
+
+function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
+  const { inReplyTo, references } = draft
+  return {
+    body: draft.body,
+    from: owner,
+    sender: owner,
+    toRecipients: draft.toRecipients,
+    ccRecipients: draft.ccRecipients,
+    bccRecipients: draft.bccRecipients,
+    replyTo: draft.replyTo,
+    categories: draft.categories,
+    flag: draft.flag,
+    inferenceClassification: draft.inferenceClassification,
+    isDeliveryReceiptRequested: draft.isDeliveryReceiptRequested,
+    isReadReceiptRequested: draft.isReadReceiptRequested,
+    internetMessageHeaders: draft.internetMessageHeaders,
+    singleValueExtendedProperties: draft.singleValueExtendedProperties,
+    multiValueExtendedProperties: draft.multiValueExtendedProperties,
+    ...(inReplyTo === undefined ? {} : { inReplyTo }),
+    ...(references === undefined ? {} : { references }),
+  }
+}
+
+function keptAttachment(attachment: NewAttachment, message: Message, id: AttachmentId) {
+  const content = contentOf(attachment)
+  const { kind, name, contentType, isInline } = attachment
+  return {
+    mailbox: message.mailbox,
+    message: message.id,
+    id,
+    kind,
+    name,
+    contentType,
+    isInline,
+    sizeBytes: content.byteLength,
+    contentId: kind === 'file' ? attachment.contentId : null,
+    contentLocation: kind === 'file' ? attachment.contentLocation : null,
+    modifiedAt: message.modifiedAt,
+    content,
+  }
+}
+
+/** One envelope per destination domain; an address named twice, in any case, gets one copy. */
+function outboxEntries(message: Message, mailFrom: string): OutboxEntry[] {
+  const { toRecipients, ccRecipients, bccRecipients } = message.content
+  const byDomain = new Map<string, Map<string, string>>()
+  for (const { address } of [...toRecipients, ...ccRecipients, ...bccRecipients]) {
+    const lower = address.toLowerCase()
+    const domain = lower.slice(lower.lastIndexOf('@') + 1)
+    const addresses = byDomain.get(domain)
+    if (addresses === undefined) byDomain.set(domain, new Map([[lower, address]]))
+    else if (!addresses.has(lower)) addresses.set(lower, address)
+  }
+  return [...byDomain].map(([destination, addresses]) => ({
+    mailbox: message.mailbox,
+    message: message.id,
+    destination,
+    mailFrom,
+    recipients: [...addresses.values()].map((address) => ({ address, state: 'queued' as const })),
+    state: 'queued' as const,
+    attempts: 0,
+    dueAt: message.sentAt,
+    createdAt: message.sentAt,
+  }))
+}

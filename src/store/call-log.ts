@@ -1,0 +1,97 @@
+import { sql } from 'kysely'
+import type { CallLog, CallRecord } from '../mail/call-record.js'
+import type { IdSequence } from '../mail/ids.js'
+import type { Database } from './database.js'
+import { statementOf } from './statement.js'
+
+/** How long a record may wait in memory before it is written, ms. A crash loses these; mail it never loses. */
+const flushAfterMs = 250
+/** Records of one page, and how many may wait: under a flood a page is written as soon as it is full. */
+const pageRecords = 256
+/** Old pages are removed once in this many pages. */
+const pruneEvery = 16
+
+/**
+ * Call records, many to a row: one small insert for hundreds of calls, away from the path that accepts mail. Bounded:
+ * the newest `keep` records stay.
+ */
+export class SqlCallLog implements CallLog {
+  readonly #database: Database
+  readonly #ids: IdSequence
+  readonly #keep: number
+  #waiting: CallRecord[] = []
+  #writing: Promise<void> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+  #pages = 0
+
+  constructor(database: Database, ids: IdSequence, keep: number) {
+    this.#database = database
+    this.#ids = ids
+    this.#keep = keep
+  }
+
+  append(record: CallRecord): void {
+    if (this.#keep === 0) return
+    this.#waiting.push(record)
+    if (this.#waiting.length >= pageRecords) this.#writePage()
+    else this.#timer ??= setTimeout(() => this.#writePage(), flushAfterMs).unref()
+  }
+
+  async list(limit: number): Promise<CallRecord[]> {
+    await this.flush()
+    const records: CallRecord[] = []
+    for (const page of await this.#newestPages()) {
+      if (records.length >= limit) break
+      records.push(...page.toReversed())
+    }
+    return records.slice(0, limit)
+  }
+
+  async find(requestId: string): Promise<CallRecord | undefined> {
+    await this.flush()
+    for (const page of await this.#newestPages()) {
+      const record = page.find((candidate) => candidate.requestId === requestId)
+      if (record !== undefined) return record
+    }
+    return undefined
+  }
+
+  /** Writes what waits; called at the end of the process too. */
+  async flush(): Promise<void> {
+    this.#writePage()
+    await this.#writing
+  }
+
+  async #newestPages(): Promise<CallRecord[][]> {
+    const rows = await this.#database.read.selectFrom('call_pages').select('records').orderBy('id', 'desc').execute()
+    return rows.map((row) => JSON.parse(row.records) as CallRecord[])
+  }
+
+  #writePage(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#waiting.length === 0) return
+    const records = this.#waiting
+    this.#waiting = []
+    const insert = this.#database.read
+      .insertInto('call_pages')
+      .values({ id: this.#ids.next(), count: records.length, records: JSON.stringify(records) })
+    const statements = [statementOf(insert.compile())]
+    if (++this.#pages % pruneEvery === 0) statements.push(this.#prune())
+    // A record that could not be kept is not worth failing for: the store that refuses it refuses mail too, loudly.
+    this.#writing = this.#writing.then(async () => {
+      await this.#database.write(statements).catch(() => {})
+    })
+  }
+
+  #prune() {
+    const query = sql`
+      delete from call_pages where id <= (
+        select max(id) from (
+          select id, sum(count) over (order by id desc rows between unbounded preceding and current row) as newer
+          from call_pages
+        ) as pages where newer > ${sql.lit(this.#keep + pageRecords)}
+      )`.compile(this.#database.read)
+    return statementOf(query)
+  }
+}

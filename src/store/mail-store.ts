@@ -1,0 +1,56 @@
+import { MailError } from '../mail/errors.js'
+import type { MailStore, MailWriter } from '../mail/store.js'
+import { copyAttachments, insertAttachment, SqlAttachments } from './attachments.js'
+import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
+import { insertFolder, preparedFolderChange, SqlFolders } from './mail-folders.js'
+import { insertMailbox, SqlMailboxes } from './mailboxes.js'
+import { copyMime, insertMime, preparedMessageInsert, SqlMessages, setBodyPreview } from './messages.js'
+import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
+import type { Statement } from './statement.js'
+
+/** The ports of the mail domain, kept in one SQL database. */
+export function sqlMailStore(database: Database): MailStore {
+  const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
+  const writerFor = preparedWriter(domain)
+  return {
+    mailboxes: new SqlMailboxes(domain),
+    folders: new SqlFolders(domain),
+    messages: new SqlMessages(domain),
+    attachments: new SqlAttachments(domain),
+    outbox: new SqlOutbox(domain),
+    write: async (change) => {
+      const statements: Statement[] = []
+      change(writerFor(statements))
+      if (statements.length > 0) await domain.write(statements)
+    },
+  }
+}
+
+/** What the database says, as the rule of the domain that it means. */
+function inDomainTerms(error: unknown): WriteRows {
+  if (error instanceof WriteConflict) throw new MailError('conflict', 'Something this write depended on has changed.')
+  if (error instanceof StoreUnavailable) {
+    throw new MailError('storeUnavailable', `The store could not keep this: ${error.message}.`)
+  }
+  throw error
+}
+
+/** Compiles the hot statements once; the result makes a writer that appends to a list of statements. */
+function preparedWriter(database: Database): (statements: Statement[]) => MailWriter {
+  const messageInsert = preparedMessageInsert(database)
+  const outboxInsert = preparedOutboxInsert(database)
+  const settlement = preparedSettlement(database)
+  const folderChange = preparedFolderChange(database)
+  return (statements) => ({
+    insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
+    insertFolder: (folder) => statements.push(insertFolder(database, folder)),
+    changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
+    insertMessage: (message) => statements.push(messageInsert(message)),
+    insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
+    insertAttachment: (attachment) => statements.push(insertAttachment(database, attachment)),
+    copyAttachments: (from, to) => statements.push(copyAttachments(database, from, to), copyMime(database, from, to)),
+    setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
+    insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
+    settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
+  })
+}

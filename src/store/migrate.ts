@@ -1,0 +1,27 @@
+import { type Kysely, type Migration, Migrator } from 'kysely'
+import type { DatabaseDialect } from './dialect.js'
+import { first } from './migrations/0001-first.js'
+import type { Schema } from './schema.js'
+
+/** Every migration, oldest first. Append only: one that was released is never edited. */
+const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect) => Promise<void>> = {
+  '0001-first': first,
+}
+
+/** Brings the database to the newest schema; does nothing when it is there already. */
+export async function migrate(db: Kysely<Schema>, dialect: DatabaseDialect): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: {
+      getMigrations: async () =>
+        Object.fromEntries(
+          Object.entries(migrations).map(([name, up]): [string, Migration] => [
+            name,
+            { up: (target) => up(target, dialect) },
+          ]),
+        ),
+    },
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}

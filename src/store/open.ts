@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { IdentityStore } from '../identity/store.js'
+import type { IdSequence } from '../mail/ids.js'
+import type { MailStore } from '../mail/store.js'
+import { SqlCallLog } from './call-log.js'
+import type { Database } from './database.js'
+import { postgres, sqlite } from './dialect.js'
+import { sqlIdentityStore } from './identity.js'
+import { sqlMailStore } from './mail-store.js'
+import { migrate } from './migrate.js'
+import { openPostgresDatabase } from './postgres.js'
+import { openIdSequence } from './sequences.js'
+import { openSqliteDatabase } from './sqlite.js'
+
+/** Where things are kept. */
+export type StoreLocation =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'folder'; readonly path: string }
+  /** `postgres://user:password@host:port/database` */
+  | { readonly kind: 'postgres'; readonly url: string }
+
+/** Everything that is kept, behind the ports of the domain and of identity. */
+export interface Store {
+  readonly mail: MailStore
+  readonly identity: IdentityStore
+  readonly calls: SqlCallLog
+  readonly ids: IdSequence
+  close(): Promise<void>
+}
+
+/** Opens the store, bringing its schema up to date; `keepCalls` bounds the call records. */
+export async function openStore(location: StoreLocation, keepCalls: number): Promise<Store> {
+  const database = await openDatabase(location)
+  try {
+    const ids = await openIdSequence(database)
+    const calls = new SqlCallLog(database, ids, keepCalls)
+    return {
+      mail: sqlMailStore(database),
+      identity: sqlIdentityStore(database),
+      calls,
+      ids,
+      close: async () => {
+        await calls.flush()
+        await database.close()
+      },
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function openDatabase(location: StoreLocation): Promise<Database> {
+  if (location.kind === 'postgres') return openPostgresDatabase(location.url, (read) => migrate(read, postgres))
+  if (location.kind === 'memory') return openSqliteDatabase(':memory:', (read) => migrate(read, sqlite))
+  // Mail is nobody's business but its owner's.
+  mkdirSync(location.path, { recursive: true, mode: 0o700 })
+  return openSqliteDatabase(join(location.path, 'graphpost.sqlite'), (read) => migrate(read, sqlite))
+}

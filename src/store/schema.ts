@@ -1,0 +1,87 @@
+/**
+ * The tables, as both databases have them: text, integers, bytes; booleans are 0/1, moments ms since 1970.
+ * Mailbox id leads every key, so that mailboxes can be spread over several databases one day.
+ */
+export interface Schema {
+  sequences: { name: string; next: number }
+  tenants: { id: string; domain: string; display_name: string }
+  signing_keys: { id: string; private_jwk: string; created_at: number }
+  mailboxes: {
+    id: number
+    tenant_id: string
+    guid: string
+    owner: string
+    user_principal_name: string
+    address: string
+    display_name: string
+    /** Lower case, for look-ups without case. */
+    upn_key: string
+    address_key: string
+  }
+  mail_folders: {
+    mailbox_id: number
+    id: number
+    parent_id: number | null
+    well_known_name: string | null
+    display_name: string
+    is_hidden: number
+    total_item_count: number
+    unread_item_count: number
+    size_bytes: number
+  }
+  messages: {
+    mailbox_id: number
+    id: number
+    folder_id: number
+    moves: number
+    change: number
+    created_at: number
+    modified_at: number
+    received_at: number
+    sent_at: number
+    is_read: number
+    is_draft: number
+    has_attachments: number
+    /** 0 low, 1 normal, 2 high: so that ordering by it means something. */
+    importance: number
+    subject: string | null
+    from_name: string | null
+    from_address: string | null
+    internet_message_id: string
+    conversation_id: string
+    conversation_index: string
+    size_bytes: number
+    body_preview: string | null
+    /** JSON of MessageContent. Last, so that reading the columns before it does not touch its pages. */
+    content: string
+  }
+  message_mime: { mailbox_id: number; message_id: number; mime: Uint8Array }
+  attachments: {
+    mailbox_id: number
+    message_id: number
+    id: number
+    kind: string
+    name: string
+    content_type: string | null
+    size_bytes: number
+    is_inline: number
+    content_id: string | null
+    content_location: string | null
+    modified_at: number
+    content: Uint8Array
+  }
+  outbox: {
+    mailbox_id: number
+    message_id: number
+    destination: string
+    mail_from: string
+    /** JSON of OutboxRecipient[] */
+    recipients: string
+    state: string
+    attempts: number
+    due_at: number
+    created_at: number
+    claimed_by: string | null
+  }
+  call_pages: { id: number; count: number; records: string }
+}

@@ -1,0 +1,33 @@
+import type * as Sqlite from '@photostructure/sqlite'
+
+export type SqliteDatabase = Sqlite.DatabaseSyncInstance
+export type SqliteStatement = Sqlite.StatementSyncInstance
+
+type DatabaseConstructor = new (path: string) => SqliteDatabase
+
+const [major = 0] = process.versions.node.split('.').map(Number)
+
+/**
+ * `node:sqlite` where Node has it without a flag; before that the package with the same API, built from the same
+ * SQLite. One interface, so that nothing else knows which.
+ */
+const { DatabaseSync } = (major >= 22
+  ? await import('node:sqlite' as string)
+  : await import('@photostructure/sqlite')) as unknown as { DatabaseSync: DatabaseConstructor }
+
+/** How long a statement waits for another process that holds the write lock, ms. */
+const busyTimeoutMs = 5_000
+
+/**
+ * Opens a database file, or `:memory:`.
+ *
+ * WAL lets readers and the one writer go on side by side. `synchronous=FULL` syncs the log at every commit: what
+ * is committed survives a power cut, which is what a 202 promises.
+ */
+export function openSqlite(path: string): SqliteDatabase {
+  const database = new DatabaseSync(path)
+  database.exec(`pragma busy_timeout = ${busyTimeoutMs}`)
+  if (path !== ':memory:') database.exec('pragma journal_mode = wal')
+  database.exec('pragma synchronous = full')
+  return database
+}

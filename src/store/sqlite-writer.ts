@@ -1,0 +1,153 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { noRows, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
+import type { SqliteDatabase } from './sqlite-driver.js'
+import { guardedFlag, returnsRowsFlag, SqliteGroupWriter, type WriteGroup, type WriteOutcome } from './sqlite-group.js'
+import type { WriterReply, WriterRequest } from './sqlite-writer-thread.js'
+import type { SqlValue, Statement } from './statement.js'
+
+/** Takes a group of writes and answers when it is on disk. */
+interface GroupTarget {
+  run(group: WriteGroup): Promise<readonly WriteOutcome[]>
+  close(): Promise<void>
+}
+
+interface PendingWrite {
+  readonly statements: readonly Statement[]
+  readonly resolve: (rows: WriteRows) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Writes of one group at most, so that one commit stays short and its callers' answers leave evenly. */
+const maxGroup = 512
+
+/**
+ * Natural group commit: what arrives while the previous group is being synced is the next group. No timer; alone, a
+ * write is committed at once, and under load hundreds share one sync.
+ */
+export class SqliteWriter {
+  readonly #target: GroupTarget
+  readonly #numbers = new Map<string, number>()
+  #waiting: PendingWrite[] = []
+  #running: Promise<void> | undefined
+  #closed = false
+
+  private constructor(target: GroupTarget) {
+    this.#target = target
+  }
+
+  /** Writes in a thread of its own: for a database on disk. */
+  static onThread(path: string): SqliteWriter {
+    return new SqliteWriter(new ThreadTarget(path))
+  }
+
+  /** Writes on the caller's connection: for a database in memory, which no second connection could see. */
+  static onConnection(database: SqliteDatabase): SqliteWriter {
+    const writer = new SqliteGroupWriter(database)
+    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} })
+  }
+
+  write(statements: readonly Statement[]): Promise<WriteRows> {
+    if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ statements, resolve, reject })
+      // The rest of this turn of the event loop may bring more writes for the same sync.
+      if (this.#running === undefined && this.#waiting.length === 1) setImmediate(() => this.#start())
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    while (this.#waiting.length > 0 || this.#running !== undefined) {
+      this.#start()
+      await this.#running
+    }
+    await this.#target.close()
+  }
+
+  #start(): void {
+    if (this.#running !== undefined || this.#waiting.length === 0) return
+    const writes = this.#waiting.length <= maxGroup ? this.#waiting : this.#waiting.slice(0, maxGroup)
+    this.#waiting = writes === this.#waiting ? [] : this.#waiting.slice(maxGroup)
+    this.#running = this.#commit(writes).finally(() => {
+      this.#running = undefined
+      this.#start()
+    })
+  }
+
+  async #commit(writes: readonly PendingWrite[]): Promise<void> {
+    let outcomes: readonly WriteOutcome[]
+    try {
+      outcomes = await this.#target.run(this.#encode(writes))
+    } catch (error) {
+      const failure = new StoreUnavailable(error instanceof Error ? error.message : String(error))
+      for (const write of writes) write.reject(failure)
+      return
+    }
+    const special = new Map(outcomes.map((outcome) => [outcome.index, outcome]))
+    writes.forEach((write, index) => {
+      const outcome = special.get(index)
+      if (outcome === undefined) write.resolve(noRows)
+      else if ('rows' in outcome) write.resolve(new Map(outcome.rows))
+      else if (outcome.failure === 'conflict') write.reject(new WriteConflict(outcome.message))
+      else write.reject(new StoreUnavailable(outcome.message))
+    })
+  }
+
+  #encode(writes: readonly PendingWrite[]): WriteGroup {
+    const newStatements: [number, string][] = []
+    const values: SqlValue[] = [writes.length]
+    for (const { statements } of writes) {
+      values.push(statements.length)
+      for (const { sql, parameters, guarded, returnsRows } of statements) {
+        let number = this.#numbers.get(sql)
+        if (number === undefined) {
+          number = this.#numbers.size
+          this.#numbers.set(sql, number)
+          newStatements.push([number, sql])
+        }
+        values.push(number, (guarded ? guardedFlag : 0) | (returnsRows ? returnsRowsFlag : 0), parameters.length)
+        for (const parameter of parameters) values.push(parameter)
+      }
+    }
+    return { newStatements, values }
+  }
+}
+
+class ThreadTarget implements GroupTarget {
+  readonly #worker: Worker
+  #reply: { resolve: (outcomes: readonly WriteOutcome[]) => void; reject: (error: Error) => void } | undefined
+  #gone: Error | undefined
+
+  constructor(path: string) {
+    this.#worker = new Worker(new URL('./sqlite-writer-thread.js', import.meta.url), { workerData: { path } })
+    this.#worker.on('message', (outcomes: WriterReply) => {
+      const reply = this.#reply
+      this.#reply = undefined
+      reply?.resolve(outcomes)
+    })
+    this.#worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))))
+    this.#worker.on('exit', () => this.#end(new Error('the writer thread ended')))
+  }
+
+  run(group: WriteGroup): Promise<readonly WriteOutcome[]> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone)
+    return new Promise((resolve, reject) => {
+      this.#reply = { resolve, reject }
+      this.#worker.postMessage(group satisfies WriterRequest)
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#gone !== undefined) return
+    const ended = once(this.#worker, 'exit')
+    this.#worker.postMessage(undefined satisfies WriterRequest)
+    await ended
+  }
+
+  #end(error: Error): void {
+    this.#gone ??= error
+    this.#reply?.reject(error)
+    this.#reply = undefined
+  }
+}

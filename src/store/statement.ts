@@ -1,0 +1,39 @@
+import type { CompiledQuery, Insertable, Kysely } from 'kysely'
+import type { Schema } from './schema.js'
+
+/** A value both databases take and a worker thread can be handed. */
+export type SqlValue = string | number | null | Uint8Array
+
+/** One statement of a write. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly SqlValue[]
+  /** The write fails as a whole unless exactly one row was changed: what the writer had read is no longer so. */
+  readonly guarded?: boolean
+  /** The rows of a `returning` are wanted. */
+  readonly returnsRows?: boolean
+}
+
+export function statementOf(query: CompiledQuery, options: Pick<Statement, 'guarded' | 'returnsRows'> = {}): Statement {
+  return { sql: query.sql, parameters: query.parameters as readonly SqlValue[], ...options }
+}
+
+/**
+ * An insert compiled once: building and compiling the query costs several times what the database takes to run it.
+ * `columns` fixes the order of the parameters.
+ */
+export function preparedInsert<Table extends keyof Schema & string>(
+  db: Kysely<Schema>,
+  table: Table,
+  columns: readonly (keyof Schema[Table] & string)[],
+): (row: Schema[Table]) => Statement {
+  const example = Object.fromEntries(columns.map((column) => [column, 0])) as unknown as Insertable<Schema[Table]>
+  const { sql } = db.insertInto(table).values(example).compile()
+  return (row) => {
+    const parameters: SqlValue[] = new Array(columns.length)
+    for (let index = 0; index < columns.length; index++) {
+      parameters[index] = row[columns[index] as keyof Schema[Table]] as SqlValue
+    }
+    return { sql, parameters }
+  }
+}
