@@ -70,6 +70,11 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     message: () => 'The message exceeds the maximum supported size.',
   },
   mimeInvalid: { status: 400, code: 'ErrorMimeContentInvalid', message: () => 'The MIME content is invalid.' },
+  mimeNotBase64: {
+    status: 400,
+    code: 'ErrorMimeContentInvalidBase64String',
+    message: () => 'Invalid base64 string for MIME content.',
+  },
   noRecipients: {
     status: 400,
     code: 'ErrorInvalidRecipients',

@@ -8,6 +8,7 @@ export type MailErrorCode =
   | 'messageNotFound'
   | 'messageTooLarge'
   | 'mimeInvalid'
+  | 'mimeNotBase64'
   | 'noRecipients'
   | 'propertyInvalid'
   | 'recipientInvalid'

@@ -1,0 +1,51 @@
+/** Bytes of JSON in one `sendMail` request. */
+export const mailBytes = 2048
+
+/** How many different requests a plan holds: enough that subjects and recipients change from mail to mail. */
+const variantCount = 64
+
+const filler =
+  'The quarterly figures are in the shared folder; please read them before the meeting on Thursday and bring your questions. '
+
+/** Picks the recipient of the n-th variant. */
+export type RecipientOf = (variant: number) => string
+
+/** Half of the mail stays in our own mailboxes, half is for outside. */
+export const localAndRemote: RecipientOf = (variant) =>
+  variant % 2 === 0 ? 'alex@contoso.com' : `customer${variant}@example.com`
+
+/** All mail is for outside. */
+export const remoteOnly: RecipientOf = (variant) => `customer${variant}@example.com`
+
+/** Whole `POST /v1.0/me/sendMail` requests, each with {@link mailBytes} of JSON; the tokens' owners send in turn. */
+export function sendMailRequests(tokens: readonly string[], recipientOf: RecipientOf): string[] {
+  return Array.from({ length: variantCount }, (_, variant) => {
+    const json = sendMailJson(`Quarterly figures ${variant}`, recipientOf(variant))
+    return requestText('POST', '/v1.0/me/sendMail', tokens[variant % tokens.length] ?? '', json)
+  })
+}
+
+/** A whole GET request. */
+export function getRequest(path: string, token: string): string {
+  return requestText('GET', path, token)
+}
+
+function sendMailJson(subject: string, recipient: string): string {
+  const jsonWith = (content: string): string =>
+    JSON.stringify({
+      message: {
+        subject,
+        body: { contentType: 'HTML', content },
+        toRecipients: [{ emailAddress: { address: recipient } }],
+      },
+    })
+  const left = mailBytes - jsonWith('').length - '<p></p>'.length
+  return jsonWith(`<p>${filler.repeat(Math.ceil(left / filler.length)).slice(0, left)}</p>`)
+}
+
+/** All ASCII, so characters are bytes. */
+function requestText(method: string, path: string, token: string, json?: string): string {
+  const head = [`${method} ${path} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${token}`]
+  if (json !== undefined) head.push('Content-Type: application/json', `Content-Length: ${json.length}`)
+  return `${head.join('\r\n')}\r\n\r\n${json ?? ''}`
+}

@@ -1,0 +1,14 @@
+/** The parts of a run, in their order; `--only` names them. */
+export const sectionNames = [
+  'accept',
+  'delivery',
+  'proof',
+  'syncs',
+  'memory',
+  'mailbox',
+  'list',
+  'start',
+  'large',
+] as const
+
+export type SectionName = (typeof sectionNames)[number]

@@ -1,0 +1,561 @@
+/**
+ * Every setting, in one table. From a row come the type of the setting, its flag (`--https-port`), its variable
+ * (`GRAPHPOST_HTTPS_PORT`), its key in the config file (`httpsPort`), its line in `--help` and in `docs/settings.md`.
+ * A flag wins over a variable, a variable over the config file, the config file over the default.
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+/** How a setting is written, and what comes of it. */
+interface Kind<Value extends string | number | boolean> {
+  /** Stands for the value in help; empty for a switch, which needs none. */
+  readonly placeholder: string
+  /** What a value must be: the end of the sentence that refuses one. */
+  readonly expected: string
+  /** The value, or undefined when the text is none. Relative paths are taken from `base`. */
+  readonly read: (text: string, base: string) => Value | undefined
+}
+
+/** One row of the table. */
+export interface Setting {
+  readonly kind: Kind<string | number | boolean>
+  /** As a person would write it. */
+  readonly default: string
+  /** One sentence. */
+  readonly meaning: string
+  /** Heading it stands under. */
+  readonly group: 'What is kept' | 'Where it listens' | 'Mail going out' | 'Limits' | 'Log'
+  /** Which commands take it as a flag: only the server, or every command that opens what is kept. */
+  readonly commands: 'start' | 'every'
+  /** May hold a password: never printed. */
+  readonly secret?: true
+}
+
+/** Value of a port that is not to be opened. */
+export const notOpened = -1
+
+const text: Kind<string> = {
+  placeholder: 'TEXT',
+  expected: 'must not be empty',
+  read: (given) => (given === '' ? undefined : given),
+}
+
+const folder: Kind<string> = {
+  placeholder: 'FOLDER',
+  expected: 'must be the path of a folder',
+  read: (given, base) => (given === '' ? undefined : resolve(base, given)),
+}
+
+const file: Kind<string> = {
+  placeholder: 'FILE',
+  expected: 'must be the path of a file',
+  read: (given, base) => (given === '' ? '' : resolve(base, given)),
+}
+
+const onOff: Kind<boolean> = {
+  placeholder: '',
+  expected: 'must be on or off (or true, false, 1, 0)',
+  read: (given) => {
+    if (/^(on|true|yes|1)$/i.test(given)) return true
+    return /^(off|false|no|0)$/i.test(given) ? false : undefined
+  },
+}
+
+const port: Kind<number> = {
+  placeholder: 'PORT',
+  expected: 'must be a port from 1 to 65535, 0 for any free one, or off',
+  read: (given) => (/^(off|-1)$/i.test(given) ? notOpened : readInteger(given, 0, 65_535)),
+}
+
+const domain: Kind<string> = {
+  placeholder: 'DOMAIN',
+  expected: 'must be a domain name',
+  read: (given) =>
+    given.length <= 253 && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(given)
+      ? given.toLowerCase()
+      : undefined,
+}
+
+/** The address this server is reached at from outside, without the slash at its end. */
+const baseUrl: Kind<string> = {
+  placeholder: 'URL',
+  expected: 'must be an http or https URL without query or fragment',
+  read: (given) => {
+    if (given === '') return ''
+    const url = readUrl(given, ['http', 'https'])
+    return url === undefined || url.search !== '' || url.hash !== '' ? undefined : url.href.replace(/\/+$/, '')
+  },
+}
+
+/** The URL of another server, in one of the schemes; empty for none. */
+function serverUrl(...schemes: string[]): Kind<string> {
+  return {
+    placeholder: 'URL',
+    expected: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')} and names a host`,
+    read: (given) => (given === '' || readUrl(given, schemes) !== undefined ? given : undefined),
+  }
+}
+
+function integer(min: number, max: number): Kind<number> {
+  return {
+    placeholder: 'NUMBER',
+    expected: `must be a whole number from ${min} to ${max}`,
+    read: (given) => readInteger(given, min, max),
+  }
+}
+
+const unitMs: Record<string, number> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Longest duration: what a timer of Node can wait is a little more. */
+const maxDurationMs = 24 * 86_400_000
+
+/**
+ * Reads `15s`, `1h`, `500ms`, or a number of milliseconds.
+ *
+ * @returns milliseconds; undefined when the text is no duration or out of bounds
+ */
+export function readDuration(given: string, minMs = 0, maxMs = maxDurationMs): number | undefined {
+  return readWithUnit(given, unitMs, minMs, maxMs)
+}
+
+function duration(minMs: number): Kind<number> {
+  return {
+    placeholder: 'TIME',
+    expected: `must be a duration such as 500ms, 15s, 2m or 1h, ${minMs === 0 ? '' : `at least ${minMs}ms and `}at most 24d`,
+    read: (given) => readDuration(given, minMs),
+  }
+}
+
+const unitBytes: Record<string, number> = { '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824 }
+
+function bytes(min: number, max: number): Kind<number> {
+  return {
+    placeholder: 'SIZE',
+    expected: `must be a size in bytes such as 4194304 or 4MiB, from ${min} to ${max}`,
+    read: (given) => readWithUnit(given, unitBytes, min, max),
+  }
+}
+
+function choice<const Word extends string>(...words: Word[]): Kind<Word> {
+  return {
+    placeholder: 'WORD',
+    expected: `must be one of ${words.join(', ')}`,
+    read: (given) => words.find((word) => word === given),
+  }
+}
+
+/** Every setting. A new one is a row here and nothing else. */
+export const settingsTable = {
+  config: {
+    kind: file,
+    default: '',
+    group: 'What is kept',
+    commands: 'every',
+    meaning: 'JSON file with settings by their keys; it cannot name another.',
+  },
+  data: {
+    kind: folder,
+    default: '.graphpost',
+    group: 'What is kept',
+    commands: 'every',
+    meaning: 'Folder for mail, keys and certificates; made when missing. In a config file relative to that file.',
+  },
+  memory: {
+    kind: onOff,
+    default: 'off',
+    group: 'What is kept',
+    commands: 'start',
+    meaning: 'Keep everything in memory and nothing on disk: gone when the server stops.',
+  },
+  store: {
+    kind: serverUrl('postgres', 'postgresql'),
+    default: '',
+    group: 'What is kept',
+    commands: 'every',
+    secret: true,
+    meaning: 'PostgreSQL to keep mail in, as postgres://user:password@host/database; empty: SQLite in the data folder.',
+  },
+  domain: {
+    kind: domain,
+    default: 'contoso.com',
+    group: 'What is kept',
+    commands: 'every',
+    meaning: 'Domain of the first tenant, made in an empty store.',
+  },
+  samples: {
+    kind: onOff,
+    default: 'on',
+    group: 'What is kept',
+    commands: 'every',
+    meaning: 'Make sample mailboxes in an empty store.',
+  },
+  host: {
+    kind: text,
+    default: '127.0.0.1',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Address to listen on; 0.0.0.0 or :: lets other machines in.',
+  },
+  port: {
+    kind: port,
+    default: '3650',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Port for http; 0 picks a free one, off opens none.',
+  },
+  httpsPort: {
+    kind: port,
+    default: '3651',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Port for https, with a certificate of our own authority; 0 picks a free one, off opens none.',
+  },
+  smtpPort: {
+    kind: port,
+    default: '3625',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Port for SMTP; 0 picks a free one, off opens none.',
+  },
+  publicUrl: {
+    kind: baseUrl,
+    default: '',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Base of the links in answers when clients come through a proxy; empty: as the client called us.',
+  },
+  relay: {
+    kind: serverUrl('smtp', 'smtps'),
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    secret: true,
+    meaning:
+      'SMTP server that mail leaves through, as smtp://user:password@host:587; empty: it is captured, none leaves.',
+  },
+  hostname: {
+    kind: domain,
+    default: 'graphpost.localhost',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Our host name in Message-IDs and in EHLO.',
+  },
+  deliveryConcurrency: {
+    kind: integer(1, 1_000),
+    default: '20',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'How many deliveries run at once.',
+  },
+  drainTimeout: {
+    kind: duration(0),
+    default: '30s',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      'How long a stopping server waits for calls and deliveries under way; what is not done then is done after the next start.',
+  },
+  maxRequestBytes: {
+    kind: bytes(1_024, 1_073_741_824),
+    default: '4MiB',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Largest body of a call; Graph takes 4 MiB.',
+  },
+  maxRecipients: {
+    kind: integer(1, 100_000),
+    default: '500',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Recipients of one message, To, Cc and Bcc together; Graph takes 500.',
+  },
+  headersTimeout: {
+    kind: duration(1),
+    default: '15s',
+    group: 'Limits',
+    commands: 'start',
+    meaning: "How long a client may take to send a call's headers.",
+  },
+  requestTimeout: {
+    kind: duration(1),
+    default: '60s',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'How long a client may take to send a whole call.',
+  },
+  keepAliveTimeout: {
+    kind: duration(1),
+    default: '65s',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'How long a connection stays open without a call; longer than the 60 s of common load balancers.',
+  },
+  callRecords: {
+    kind: integer(0, 10_000_000),
+    default: '10000',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'How many call records are kept, the newest; 0 keeps none.',
+  },
+  logLevel: {
+    kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    default: 'info',
+    group: 'Log',
+    commands: 'every',
+    meaning: 'Least weighty lines to log: trace, debug, info, warn, error, fatal or silent.',
+  },
+  logFormat: {
+    kind: choice('auto', 'pretty', 'json'),
+    default: 'auto',
+    group: 'Log',
+    commands: 'every',
+    meaning: 'Form of log lines: pretty, json, or auto (pretty on a terminal, json otherwise).',
+  },
+} as const satisfies Record<string, Setting>
+
+/** Name of a setting; its key in the config file. */
+export type SettingKey = keyof typeof settingsTable
+
+type ValueOf<Row> = Row extends { readonly kind: Kind<infer Value> } ? Value : never
+
+/** All settings, read: durations in ms, sizes in bytes, paths absolute, a port that is off {@link notOpened}, '' for none. */
+export type Settings = { readonly [Key in SettingKey]: ValueOf<(typeof settingsTable)[Key]> }
+
+/** Every key, in the order of the table. */
+export const settingKeys = Object.keys(settingsTable) as SettingKey[]
+
+/** What was typed or configured cannot be used: one sentence that names what, and where it was set. Exit code 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}
+
+/** `httpsPort` → `--https-port` */
+export function flagOf(key: SettingKey): string {
+  return `--${words(key).join('-')}`
+}
+
+/** `httpsPort` → `GRAPHPOST_HTTPS_PORT` */
+export function variableOf(key: SettingKey): string {
+  return `GRAPHPOST_${words(key).join('_').toUpperCase()}`
+}
+
+function words(key: SettingKey): string[] {
+  return key.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
+}
+
+/** A setting as the table has it, without the exact type of its row. */
+export function settingOf(key: SettingKey): Setting {
+  return settingsTable[key]
+}
+
+/** An option of one command that is not a setting. */
+export interface CommandOption {
+  /** Without the dashes. */
+  readonly name: string
+  /** Stands for the value in help; empty for a switch, which takes none. */
+  readonly placeholder: string
+  /** One sentence. */
+  readonly meaning: string
+}
+
+/** A command line, taken apart. */
+export interface Arguments {
+  /** Settings given as flags, as text. */
+  readonly flags: ReadonlyMap<SettingKey, string>
+  /** The command's own options, each with what was given, in order; a switch is given as 'on'. */
+  readonly options: ReadonlyMap<string, readonly string[]>
+  readonly positionals: readonly string[]
+}
+
+/**
+ * Takes a command line apart.
+ *
+ * @param keys the settings that may stand in it
+ * @throws UsageError for an unknown option and for one without its value
+ */
+export function readArguments(
+  argv: readonly string[],
+  keys: readonly SettingKey[],
+  own: readonly CommandOption[] = [],
+): Arguments {
+  const settings = new Map(keys.map((key) => [flagOf(key).slice(2), key]))
+  const placeholders = new Map([
+    ...keys.map((key): [string, string] => [flagOf(key).slice(2), settingOf(key).kind.placeholder]),
+    ...own.map((option): [string, string] => [option.name, option.placeholder]),
+  ])
+  const flags = new Map<SettingKey, string>()
+  const options = new Map<string, string[]>()
+  const positionals: string[] = []
+  for (const token of tokensOf(argv, placeholders)) {
+    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind !== 'option') continue
+    const { name, value } = readOption(token, placeholders)
+    const key = settings.get(name)
+    if (key === undefined) options.set(name, [...(options.get(name) ?? []), value])
+    else flags.set(key, value)
+  }
+  return { flags, options, positionals }
+}
+
+/** Not strict: what is wrong is said in our own words. */
+function tokensOf(argv: readonly string[], placeholders: ReadonlyMap<string, string>) {
+  const options = Object.fromEntries(
+    [...placeholders].map(([name, placeholder]) => [
+      name,
+      { type: placeholder === '' ? ('boolean' as const) : ('string' as const) },
+    ]),
+  )
+  return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens
+}
+
+type OptionToken = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>
+
+function readOption(token: OptionToken, placeholders: ReadonlyMap<string, string>): { name: string; value: string } {
+  const { rawName, value } = token
+  const negated = token.name.startsWith('no-') && placeholders.get(token.name.slice(3)) === '' && value === undefined
+  const name = negated ? token.name.slice(3) : token.name
+  const placeholder = rawName.startsWith('--') ? placeholders.get(name) : undefined
+  if (placeholder === undefined) throw new UsageError(`There is no option ${rawName} here.`)
+  if (placeholder === '') return { name, value: negated ? 'off' : (value ?? 'on') }
+  // "--data --memory" is a forgotten value; "-1" is a number.
+  const forgotten = value === undefined || (!token.inlineValue && /^-./.test(value) && !/^-\d+$/.test(value))
+  if (forgotten) throw new UsageError(`The option ${rawName} needs a value: ${rawName} ${placeholder}.`)
+  return { name, value }
+}
+
+/** One value as it was found, and where. */
+interface Given {
+  readonly text: string
+  /** For the sentence that refuses it: `--port`, `GRAPHPOST_PORT`, `"port" in graphpost.json`. */
+  readonly place: string
+  /** What a relative path is relative to. */
+  readonly base: string
+}
+
+/** Where settings come from. */
+export interface SettingSources {
+  readonly flags: ReadonlyMap<SettingKey, string>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Absolute path of the working directory. */
+  readonly cwd: string
+}
+
+/**
+ * Brings flags, variables, config file and defaults together.
+ *
+ * @throws UsageError for a value that cannot be used, an unknown key, a config file that cannot be read
+ */
+export function resolveSettings(sources: SettingSources): Settings {
+  const given = (key: SettingKey) => fromFlag(key, sources) ?? fromVariable(key, sources)
+  const config = readSetting('config', given('config') ?? fromDefault('config', sources))
+  const inFile = config === '' ? new Map<SettingKey, Given>() : readConfigFile(String(config))
+  const entries = settingKeys.map((key) => [
+    key,
+    readSetting(key, given(key) ?? inFile.get(key) ?? fromDefault(key, sources)),
+  ])
+  const settings = Object.fromEntries(entries) as Settings
+  if (settings.memory && settings.store !== '') {
+    throw new UsageError('The settings memory and store exclude each other: keep mail in memory or in PostgreSQL.')
+  }
+  return settings
+}
+
+/**
+ * Settings from a command line that holds nothing but settings.
+ *
+ * @throws UsageError see {@link readArguments}, {@link resolveSettings}
+ */
+export function readSettings(from: {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+}): Settings {
+  const { flags, positionals } = readArguments(from.argv, settingKeys)
+  const [stray] = positionals
+  if (stray !== undefined) throw new UsageError(`"${stray}" is not an option.`)
+  return resolveSettings({ flags, env: from.env, cwd: from.cwd })
+}
+
+function fromFlag(key: SettingKey, { flags, cwd }: SettingSources): Given | undefined {
+  const text = flags.get(key)
+  return text === undefined ? undefined : { text, place: flagOf(key), base: cwd }
+}
+
+/** An empty variable counts as not set: compose files pass those on for what nobody chose. */
+function fromVariable(key: SettingKey, { env, cwd }: SettingSources): Given | undefined {
+  const text = env[variableOf(key)] ?? ''
+  return text === '' ? undefined : { text, place: variableOf(key), base: cwd }
+}
+
+function fromDefault(key: SettingKey, { cwd }: SettingSources): Given {
+  return { text: settingOf(key).default, place: 'default', base: cwd }
+}
+
+function readSetting(key: SettingKey, { text, place, base }: Given): string | number | boolean {
+  const { kind, secret } = settingOf(key)
+  const value = kind.read(text, base)
+  if (value === undefined) {
+    const shown = secret === true ? 'The value' : `"${text}"`
+    throw new UsageError(`${shown} cannot be used for the setting ${key}, given by ${place}: it ${kind.expected}.`)
+  }
+  return value
+}
+
+function readConfigFile(path: string): Map<SettingKey, Given> {
+  const given = new Map<SettingKey, Given>()
+  for (const [key, value] of Object.entries(parseConfigFile(path))) {
+    // Lets an editor find the schema; not a setting.
+    if (key === '$schema') continue
+    if (key === 'config' || !Object.hasOwn(settingsTable, key)) {
+      throw new UsageError(`The config file ${path} has an unknown key "${key}"; settings.md lists the known ones.`)
+    }
+    if (typeof value === 'object') {
+      throw new UsageError(`The setting ${key}, given by "${key}" in ${path}, must be a text, a number, true or false.`)
+    }
+    given.set(key as SettingKey, { text: String(value), place: `"${key}" in ${path}`, base: dirname(path) })
+  }
+  return given
+}
+
+function parseConfigFile(path: string): object {
+  const content = readText(path)
+  try {
+    const json: unknown = JSON.parse(content)
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
+  } catch {
+    // The parser's own message quotes the file, which may hold a password.
+    throw new UsageError(`The config file ${path} is not valid JSON.`)
+  }
+  throw new UsageError(`The config file ${path} must hold a JSON object of settings.`)
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new UsageError(`The config file ${path} cannot be read (${code}).`)
+  }
+}
+
+function readInteger(given: string, min: number, max: number): number | undefined {
+  const value = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
+  return value >= min && value <= max ? value : undefined
+}
+
+function readWithUnit(given: string, units: Record<string, number>, min: number, max: number): number | undefined {
+  const [, digits = '', unit = ''] = /^(\d{1,15})\s*([a-z]*)$/i.exec(given) ?? []
+  const factor = Object.hasOwn(units, unit.toLowerCase()) ? units[unit.toLowerCase()] : undefined
+  const value = digits === '' || factor === undefined ? Number.NaN : Number(digits) * factor
+  return value >= min && value <= max ? value : undefined
+}
+
+function readUrl(given: string, schemes: readonly string[]): URL | undefined {
+  if (!URL.canParse(given)) return undefined
+  const url = new URL(given)
+  return schemes.includes(url.protocol.slice(0, -1)) && url.hostname !== '' ? url : undefined
+}

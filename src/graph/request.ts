@@ -1,0 +1,63 @@
+import type { Caller } from '../identity/caller.js'
+import type { Permission } from '../identity/permissions.js'
+import type { MessageId } from '../mail/ids.js'
+import type { Mail } from '../mail/mail.js'
+import type { Mailbox } from '../mail/mailbox.js'
+import type { Preferences } from './preferences.js'
+
+export type GraphVersion = 'v1.0' | 'beta'
+
+/** A call that was let through: who asks, for which mailbox, and what was sent. */
+export interface GraphRequest {
+  readonly version: GraphVersion
+  readonly caller: Caller
+  readonly mailbox: Mailbox
+  /** What stands between the quotes of `users('...')` in answers: the key as the path has it, or the object id for `/me`. */
+  readonly mailboxAsWritten: string
+  /** Keys of the path by name: `message`, `folder`, `attachment`. */
+  readonly keys: Readonly<Record<string, string>>
+  /** The path as sent, without the query; for links to the next page. */
+  readonly path: string
+  /** Without the question mark; empty when there is none. */
+  readonly query: string
+  /** Scheme, host and port that the client used: what links begin with. */
+  readonly baseUrl: string
+  readonly preferences: Preferences
+  readonly body: RequestBody
+  /** Whether the caller's permissions show what Mail.ReadBasic hides. */
+  readonly readsBodies: boolean
+}
+
+/** A request's body, as its content type says it is meant. */
+export type RequestBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'json'; readonly value: unknown }
+  /** Base64 text of a MIME message. */
+  | { readonly kind: 'mime'; readonly base64: Buffer }
+
+/** What a handler answers; `graph/respond.ts` writes it. */
+export interface GraphReply {
+  readonly status: number
+  /** Sent as JSON, members in this order. */
+  readonly json?: unknown
+  /** Sent as it is, with `contentType`. */
+  readonly bytes?: Uint8Array
+  readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** The message the call made, for the call record. */
+  readonly message?: MessageId
+}
+
+/** Reads the request, calls the domain, answers. */
+export type Handler = (request: GraphRequest, mail: Mail) => Promise<GraphReply>
+
+/** One operation: a row of the route table. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly path: string
+  /** The weakest permission that suffices. */
+  readonly permission: Permission
+  /** What the body may be: nothing is read for `none`. */
+  readonly body: 'none' | 'json' | 'jsonOrMime'
+  readonly handler: Handler
+}

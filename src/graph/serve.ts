@@ -1,0 +1,271 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { BodyRefused, readBody } from '../http/body.js'
+import { JsonRefused, parseJson } from '../http/json.js'
+import { admits } from '../identity/permissions.js'
+import type { Tokens } from '../identity/token.js'
+import type { CallLog, CallRecord } from '../mail/call-record.js'
+import { MailError } from '../mail/errors.js'
+import type { Mail } from '../mail/mail.js'
+import { authenticate, type MailboxFinder, mailboxFinder, requirePermission } from './authorize.js'
+import { badRequest, GraphError, graphErrorOf, requestBodyRead } from './errors.js'
+import { parsePath } from './path.js'
+import { noPreferences, preferenceApplied, readPreferences } from './preferences.js'
+import type { GraphReply, RequestBody, Route } from './request.js'
+import { type CallIds, sendError, sendReply } from './respond.js'
+import { matchRoute } from './routes.js'
+
+/** What the Graph surface stands on. */
+export interface GraphServices {
+  readonly mail: Mail
+  readonly tokens: Tokens
+  readonly calls: CallLog
+  readonly maxRequestBytes: number
+  /** Beginning of links, when it is not what the client called (behind a proxy). */
+  readonly publicUrl: string | undefined
+  readonly log: { error(fields: object, message: string): void }
+}
+
+/** What becomes known of a call on its way, for its answer and its record. */
+interface Call {
+  readonly ids: CallIds
+  readonly startedAt: number
+  readonly request: IncomingMessage
+  readonly baseUrl: string
+  preferences: typeof noPreferences
+  application?: string
+  user?: string
+  mailbox?: CallRecord['mailbox']
+}
+
+/**
+ * The listener for everything under `/v1.0` and `/beta`. Checks come in the order in which Graph is seen to make them:
+ * token, path and method, length, syntax of the body, user, permission; then the operation itself.
+ */
+export function graphListener(services: GraphServices): RequestListener {
+  const findMailbox = mailboxFinder(services.mail)
+  return (request, response) => {
+    const call = beginCall(services, request)
+    handle(services, findMailbox, call)
+      .then((reply) => {
+        sendReply(response, reply, call.ids, preferenceApplied(call.preferences))
+        record(services, call, reply.status, undefined, reply)
+      })
+      .catch((error: unknown) => refuse(services, call, response, error))
+  }
+}
+
+function beginCall(services: GraphServices, request: IncomingMessage): Call {
+  const requestId = services.mail.random.uuid()
+  const { prefer } = request.headers
+  return {
+    ids: { requestId, clientRequestId: echoable(request.headers['client-request-id']) ?? requestId },
+    startedAt: services.mail.clock.now(),
+    request,
+    baseUrl: services.publicUrl ?? baseUrlOf(request),
+    preferences: prefer === undefined ? noPreferences : readPreferences(prefer),
+  }
+}
+
+const printable = /^[\x21-\x7e]{1,128}$/
+
+/** Any text is echoed, as long as a header can hold it. */
+function echoable(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && printable.test(value) ? value : undefined
+}
+
+const hostAndPort = /^[A-Za-z0-9.:[\]_-]{1,255}$/
+
+/** The origin the client used, so that links lead back the same way; a Host header that is none is not repeated. */
+function baseUrlOf(request: IncomingMessage): string {
+  const { socket, headers } = request
+  const scheme = 'encrypted' in socket ? 'https' : 'http'
+  const host = headers.host !== undefined && hostAndPort.test(headers.host) ? headers.host : `localhost:${socket.localPort}`
+  return `${scheme}://${host}`
+}
+
+async function handle(services: GraphServices, findMailbox: MailboxFinder, call: Call): Promise<GraphReply> {
+  const { request, baseUrl } = call
+  requireLength(request)
+  const authenticated = authenticate(services.tokens, request.headers.authorization, baseUrl)
+  const caller = 'permissions' in authenticated ? authenticated : await authenticated
+  call.application = caller.application
+  if (caller.user !== undefined) call.user = caller.user
+
+  const { path, query } = splitUrl(request.url ?? '/')
+  const { route, version, mailboxKey, keys } = findRoute(request.method ?? 'GET', path)
+  const body = route.body === 'none' ? noBody : await readRequestBody(services, request, route.body)
+  const mailbox = await findMailbox(caller, mailboxKey)
+  call.mailbox = mailbox.id
+  requirePermission(caller, mailbox, route.permission)
+  return route.handler(
+    {
+      version,
+      caller,
+      mailbox,
+      mailboxAsWritten: mailboxKey ?? mailbox.owner,
+      keys,
+      path,
+      query,
+      baseUrl,
+      preferences: call.preferences,
+      body,
+      readsBodies: admits(caller.permissions, 'Mail.Read'),
+    },
+    services.mail,
+  )
+}
+
+/** The front end of the real service refuses a POST that says nothing of its length, with a page instead of JSON. */
+function requireLength(request: IncomingMessage): void {
+  const { method, headers } = request
+  if (method !== 'POST' || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return
+  throw new LengthRequired()
+}
+
+class LengthRequired extends Error {}
+
+const lengthRequiredPage =
+  '<!DOCTYPE HTML><html><head><title>Length Required</title></head><body><h2>Length Required</h2><hr><p>HTTP Error 411. The request must be chunked or have a content length.</p></body></html>\r\n'
+
+function splitUrl(url: string): { path: string; query: string } {
+  const mark = url.indexOf('?')
+  return mark === -1 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
+}
+
+function findRoute(method: string, rawPath: string) {
+  const path = parsePath(rawPath)
+  if (path === undefined) throw badRequest('The request URI is not valid.', 'The path holds a broken percent escape or no version.')
+  const found = matchRoute(method, path)
+  if ('route' in found) return found
+  if ('allowed' in found) {
+    throw new GraphError(405, 'Request_BadRequest', `Specified HTTP method is not allowed for the request target.`, {
+      frontEnd: true,
+      reason: `This path takes ${found.allowed.join(', ')}.`,
+      headers: { Allow: found.allowed.join(', ') },
+    })
+  }
+  throw badRequest(`Resource not found for the segment '${found.unknownSegment}'.`)
+}
+
+const noBody: RequestBody = { kind: 'none' }
+
+async function readRequestBody(
+  services: GraphServices,
+  request: IncomingMessage,
+  takes: Route['body'],
+): Promise<RequestBody> {
+  const bytes = await readBody(request, services.maxRequestBytes).catch(bodyRefusal)
+  const contentType = mediaType(request.headers['content-type'])
+  if (contentType === undefined) {
+    if (bytes.length === 0) throw badRequest('Empty Payload. JSON content expected.')
+    throw badRequest('Write requests (excluding DELETE) must contain the Content-Type header declaration.')
+  }
+  if (contentType === 'text/plain' && takes === 'jsonOrMime') return { kind: 'mime', base64: bytes }
+  if (contentType !== 'application/json') throw badRequest('Entity only allows writes with a JSON Content-Type header.')
+  if (bytes.length === 0) throw badRequest('Empty Payload. JSON content expected.')
+  return { kind: 'json', value: readJson(bytes) }
+}
+
+function mediaType(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  const end = header.indexOf(';')
+  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase()
+}
+
+function readJson(bytes: Buffer): unknown {
+  try {
+    return parseJson(bytes)
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error
+    if (error.fault === 'duplicateMember' && error.member !== undefined) {
+      throw requestBodyRead(
+        `Multiple properties with the name '${error.member}' were detected in a single object, which is not allowed.`,
+        error.member,
+      )
+    }
+    throw badRequest(
+      'Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.',
+      error.fault === 'tooDeep' ? 'Objects and arrays may be nested 64 deep.' : 'The body is not JSON in UTF-8.',
+    )
+  }
+}
+
+function bodyRefusal(error: unknown): never {
+  if (!(error instanceof BodyRefused)) throw error
+  switch (error.fault) {
+    case 'tooLarge':
+      // The rest of the body is not waited for.
+      throw new GraphError(413, 'BadRequest', 'The maximum request length supported is 4MB.', {
+        frontEnd: true,
+        headers: { Connection: 'close' },
+      })
+    case 'unknownEncoding':
+      throw new GraphError(415, 'BadRequest', 'The Content-Encoding of the request is not supported.', {
+        frontEnd: true,
+        reason: 'Bodies may be sent plain or as gzip.',
+      })
+    case 'broken':
+      throw badRequest('The request body could not be read.', 'The body is not what its Content-Encoding says.')
+    case 'aborted':
+      throw new ClientGone()
+  }
+}
+
+class ClientGone extends Error {}
+
+function refuse(services: GraphServices, call: Call, response: ServerResponse, error: unknown): void {
+  if (error instanceof ClientGone) {
+    record(services, call, 499, undefined, undefined, 'The client went away before its request was whole.')
+    response.destroy()
+    return
+  }
+  if (error instanceof LengthRequired) {
+    response
+      .writeHead(411, { 'Content-Type': 'text/html; charset=us-ascii', 'request-id': call.ids.requestId })
+      .end(lengthRequiredPage)
+    record(services, call, 411, undefined, undefined, 'A POST needs Content-Length, 0 where there is no body.')
+    return
+  }
+  const refusal = refusalOf(services, call, error)
+  sendError(response, refusal, call.ids, services.mail.clock.now(), preferenceApplied(call.preferences))
+  record(services, call, refusal.status, refusal.code, undefined, refusal.reason ?? refusal.message)
+}
+
+/** Anything that is not a refusal of ours is our fault: logged with its id, and nothing of it reaches the wire. */
+function refusalOf(services: GraphServices, call: Call, error: unknown): GraphError {
+  if (error instanceof GraphError) return error
+  if (error instanceof MailError) return graphErrorOf(error)
+  services.log.error({ requestId: call.ids.requestId, error }, 'a call failed')
+  return new GraphError(500, 'ErrorInternalServerError', 'An internal server error occurred. The operation failed.', {
+    reason: 'A fault of this server; its log has more under the request id.',
+  })
+}
+
+/** URLs are kept to this length in call records. */
+const maxRecordedUrl = 2_000
+
+function record(
+  services: GraphServices,
+  call: Call,
+  status: number,
+  error: string | undefined,
+  reply: GraphReply | undefined,
+  reason?: string,
+): void {
+  const { ids, startedAt, request, application, user, mailbox } = call
+  services.calls.append({
+    requestId: ids.requestId,
+    clientRequestId: ids.clientRequestId,
+    at: startedAt,
+    durationMs: services.mail.clock.now() - startedAt,
+    method: request.method ?? '',
+    url: (request.url ?? '').slice(0, maxRecordedUrl),
+    status,
+    ...(error === undefined ? {} : { error }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(application === undefined ? {} : { application }),
+    ...(user === undefined ? {} : { user }),
+    ...(mailbox === undefined ? {} : { mailbox }),
+    ...(reply?.message === undefined ? {} : { message: reply.message }),
+  })
+}

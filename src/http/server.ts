@@ -1,0 +1,73 @@
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+
+/** Where a server listens and how long it waits for slow clients. Durations in ms. */
+export interface ListenOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly headersTimeoutMs: number
+  /** For a whole request, body included. */
+  readonly requestTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  /** PEM. Present: https. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+}
+
+/** A server that listens. */
+export interface Listening {
+  readonly port: number
+  /** Takes no more connections, lets requests under way finish for at most `graceMs`, then cuts what is left. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Header bytes of one request at most; what is more is answered with 431. */
+const maxHeaderBytes = 16_384
+
+/** Starts an HTTP/1.1 server; resolves once it listens, rejects when the port cannot be had. */
+export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listening> {
+  const common = {
+    maxHeaderSize: maxHeaderBytes,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    // How often the two timeouts are looked at: a slow client is cut at most this much later.
+    connectionsCheckingInterval: Math.min(5_000, Math.max(100, options.headersTimeoutMs / 4)),
+  }
+  const server: Server =
+    options.tls === undefined
+      ? createServer(common, listener)
+      : createSecureServer({ ...common, cert: options.tls.cert, key: options.tls.key }, listener)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket))
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return { port: (server.address() as AddressInfo).port, close: (graceMs) => close(server, graceMs) }
+}
+
+/** Answers what is not HTTP, is too large a head, or came too slowly; such a connection is not used again. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const statuses: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+  const status = statuses[error.code ?? ''] ?? 400
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // A connection whose last answer has just left would be kept alive; nobody may use it any more.
+  const idle = setInterval(() => server.closeIdleConnections(), 20)
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearInterval(idle)
+  clearTimeout(cut)
+}

@@ -1,0 +1,103 @@
+import { decodeWords } from 'postal-mime'
+
+/** One header field as it stands in a message (RFC 5322 §2.2). */
+export interface HeaderField {
+  /** As written, without the colon. */
+  readonly name: string
+  /** Lower case, for comparing. */
+  readonly key: string
+  /** The whole field, folded as it was, with its line ends. */
+  readonly raw: Buffer
+}
+
+/** The fields on top of a message or a part, and where what they describe begins. */
+export interface HeaderBlock {
+  readonly fields: readonly HeaderField[]
+  /** Offset of the first byte after the empty line; the length of the text when there is none. */
+  readonly bodyStart: number
+  readonly lineCount: number
+  readonly longestLineBytes: number
+  /** The first line is a field: what is not a message rarely begins so. */
+  readonly beginsWithField: boolean
+}
+
+const fieldName = /^[\x21-\x39\x3b-\x7e]+$/
+const SPACE = 0x20
+const TAB = 0x09
+const COLON = 0x3a
+
+/**
+ * Reads the header block that `text` begins with; every line must end in CRLF. Lines that are no fields (a `From ` line
+ * of an mbox file, for instance) are left out, with whatever continues them: sent on, a line without a colon would end
+ * the header for some servers. Empty lines before the first field are passed over.
+ */
+export function readHeaderBlock(text: Buffer): HeaderBlock {
+  const fields: HeaderField[] = []
+  let open: { name: string; start: number } | undefined
+  let at = firstLine(text)
+  let bodyStart = text.length
+  let lineCount = 0
+  let longestLineBytes = 0
+  let beginsWithField = false
+
+  const close = (end: number) => {
+    if (open !== undefined) {
+      fields.push({ name: open.name, key: open.name.toLowerCase(), raw: text.subarray(open.start, end) })
+    }
+    open = undefined
+  }
+
+  while (at < text.length) {
+    const end = lineEnd(text, at)
+    if (end === at) {
+      bodyStart = at + 2
+      break
+    }
+    lineCount += 1
+    longestLineBytes = Math.max(longestLineBytes, end - at)
+    const continues = text[at] === SPACE || text[at] === TAB
+    if (!continues) {
+      close(at)
+      const name = nameOf(text, at, end)
+      if (name !== undefined) open = { name, start: at }
+      if (lineCount === 1) beginsWithField = name !== undefined
+    }
+    at = Math.min(end + 2, text.length)
+  }
+  close(at)
+  return { fields, bodyStart, lineCount, longestLineBytes, beginsWithField }
+}
+
+function firstLine(text: Buffer): number {
+  let at = 0
+  while (text[at] === 0x0d && text[at + 1] === 0x0a) at += 2
+  return at
+}
+
+function lineEnd(text: Buffer, at: number): number {
+  const end = text.indexOf('\r\n', at, 'latin1')
+  return end === -1 ? text.length : end
+}
+
+function nameOf(text: Buffer, start: number, end: number): string | undefined {
+  const colon = text.subarray(start, end).indexOf(COLON)
+  if (colon === -1) return undefined
+  const name = text.toString('latin1', start, start + colon).trimEnd()
+  return fieldName.test(name) ? name : undefined
+}
+
+/** The field's value in one line, undecoded; bytes that are not UTF-8 become U+FFFD. */
+export function unfoldedValue(field: HeaderField): string {
+  const text = field.raw.toString('utf8').replaceAll('\r\n', '')
+  return text.slice(text.indexOf(':') + 1).trim()
+}
+
+/** The field's value as people read it: RFC 2047 words decoded, and what they may have hidden (CR, LF ...) made a space. */
+export function decodedValue(field: HeaderField): string {
+  return withoutControls(decodeWords(unfoldedValue(field)))
+}
+
+/** Each run of control characters as one space, and none at the ends. */
+export function withoutControls(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').trim()
+}
