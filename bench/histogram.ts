@@ -23,7 +23,7 @@ export class Histogram {
 
   /** Adds one value, µs; above 2^31 - 1 (36 minutes) it counts as that. */
   record(micros: number): void {
-    const bucket = bucketOf(Math.min(Math.max(0, micros | 0), largestValue))
+    const bucket = bucketOf(Math.min(Math.max(0, micros), largestValue) | 0)
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
     this.#total += 1
   }

@@ -3,19 +3,20 @@ import type { Permission } from '../identity/permissions.js'
 import type { MessageId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
 import type { Mailbox } from '../mail/mailbox.js'
+import type { ApiVersion } from './path.js'
 import type { Preferences } from './preferences.js'
-
-export type GraphVersion = 'v1.0' | 'beta'
 
 /** A call that was let through: who asks, for which mailbox, and what was sent. */
 export interface GraphRequest {
-  readonly version: GraphVersion
+  readonly version: ApiVersion
   readonly caller: Caller
   readonly mailbox: Mailbox
   /** What stands between the quotes of `users('...')` in answers: the key as the path has it, or the object id for `/me`. */
   readonly mailboxAsWritten: string
-  /** Keys of the path by name: `message`, `folder`, `attachment`. */
+  /** Keys of the path by name: `message`, `attachment`. */
   readonly keys: Readonly<Record<string, string>>
+  /** Every folder of the path, outermost first. */
+  readonly folderPath: readonly string[]
   /** The path as sent, without the query; for links to the next page. */
   readonly path: string
   /** Without the question mark; empty when there is none. */

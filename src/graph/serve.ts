@@ -12,7 +12,7 @@ import { parsePath } from './path.js'
 import { noPreferences, preferenceApplied, readPreferences } from './preferences.js'
 import type { GraphReply, RequestBody, Route } from './request.js'
 import { type CallIds, sendError, sendReply } from './respond.js'
-import { matchRoute } from './routes.js'
+import { routeTable } from './routes.js'
 
 /** What the Graph surface stands on. */
 export interface GraphServices {
@@ -92,7 +92,7 @@ async function handle(services: GraphServices, findMailbox: MailboxFinder, call:
   if (caller.user !== undefined) call.user = caller.user
 
   const { path, query } = splitUrl(request.url ?? '/')
-  const { route, version, mailboxKey, keys } = findRoute(request.method ?? 'GET', path)
+  const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
   const body = route.body === 'none' ? noBody : await readRequestBody(services, request, route.body)
   const mailbox = await findMailbox(caller, mailboxKey)
   call.mailbox = mailbox.id
@@ -103,7 +103,8 @@ async function handle(services: GraphServices, findMailbox: MailboxFinder, call:
       caller,
       mailbox,
       mailboxAsWritten: mailboxKey ?? mailbox.owner,
-      keys,
+      keys: params,
+      folderPath,
       path,
       query,
       baseUrl,
@@ -135,16 +136,15 @@ function splitUrl(url: string): { path: string; query: string } {
 function findRoute(method: string, rawPath: string) {
   const path = parsePath(rawPath)
   if (path === undefined) throw badRequest('The request URI is not valid.', 'The path holds a broken percent escape or no version.')
-  const found = matchRoute(method, path)
-  if ('route' in found) return found
-  if ('allowed' in found) {
-    throw new GraphError(405, 'Request_BadRequest', `Specified HTTP method is not allowed for the request target.`, {
-      frontEnd: true,
-      reason: `This path takes ${found.allowed.join(', ')}.`,
-      headers: { Allow: found.allowed.join(', ') },
-    })
-  }
-  throw badRequest(`Resource not found for the segment '${found.unknownSegment}'.`)
+  const match = routeTable.match(method, path)
+  if (match.kind === 'found') return match
+  if (match.kind === 'notFound') throw badRequest(`Resource not found for the segment '${match.unknownSegment}'.`)
+  const allowed = match.allowed.join(', ')
+  throw new GraphError(405, 'Request_BadRequest', 'Specified HTTP method is not allowed for the request target.', {
+    frontEnd: true,
+    reason: `This path takes ${allowed}.`,
+    headers: { Allow: allowed },
+  })
 }
 
 const noBody: RequestBody = { kind: 'none' }

@@ -10,7 +10,7 @@ import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './i
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Message } from './message.js'
-import type { OutboxEntry, OutboxRecipient } from './outbox-entry.js'
+import type { OutboxEntry } from './outbox-entry.js'
 import type { ListedMessage, MessageQuery } from './query.js'
 
 export interface MailStore {
@@ -101,11 +101,12 @@ export interface MailWriter {
   setBodyPreview(mailbox: MailboxId, message: MessageId, bodyPreview: string): void
   insertOutboxEntry(entry: OutboxEntry): void
   /**
-   * Writes the result of an attempt. Guarded: fails with `conflict` when `attempts` is no longer the current attempt,
-   * so a worker whose claim ran out writes nothing.
+   * Writes the result of an attempt, or of a part of it: `sending` keeps the claim, and `dueAt` is then its end.
+   * Guarded: fails with `conflict` when `attempts` is no longer the current attempt, so a worker whose claim ran out
+   * writes nothing.
    */
   settleOutboxEntry(
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
-    result: { state: 'queued' | 'closed'; dueAt: number; recipients: readonly OutboxRecipient[] },
+    result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
 }

@@ -1,0 +1,18 @@
+import type { GraphRequest } from './request.js'
+
+/**
+ * `@odata.context` of an answer: the mailbox as the path wrote it (`/me`: the object id), then what is below it.
+ *
+ *     https://graph.example/v1.0/$metadata#users('adele%40contoso.com')/mailFolders('inbox')/messages(subject)
+ *
+ * Keys are percent-encoded; parentheses, quotes and commas are literal, as recorded.
+ */
+export function contextOf(request: GraphRequest, below: string): string {
+  return `${request.baseUrl}/${request.version}/$metadata#users('${encodeURIComponent(request.mailboxAsWritten)}')/${below}`
+}
+
+/** `messages`, or `mailFolders('inbox')/messages` below a folder; a well-known name stands as the path wrote it. */
+export function messagesContext(request: GraphRequest): string {
+  const folder = request.folderPath.at(-1)
+  return folder === undefined ? 'messages' : `mailFolders('${encodeURIComponent(folder)}')/messages`
+}

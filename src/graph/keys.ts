@@ -1,0 +1,76 @@
+import type { FolderId } from '../mail/ids.js'
+import { MailError } from '../mail/errors.js'
+import type { Mail } from '../mail/mail.js'
+import { folderId, noFolder, wellKnownFolderId } from '../mail/mail-folder.js'
+import type { Mailbox } from '../mail/mailbox.js'
+import type { Message, MessageEnvelope } from '../mail/message.js'
+import { GraphError } from './errors.js'
+import { isCurrent, type ItemId, readItemId } from './item-id.js'
+import type { GraphRequest } from './request.js'
+
+/**
+ * The folder that the path names by well-known names or ids, each the child of the one before; undefined when it names none.
+ *
+ * @throws GraphError ErrorInvalidIdMalformed, MailError folderNotFound
+ */
+export async function folderOfPath(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
+  let parent: FolderId | undefined
+  for (const key of request.folderPath) {
+    const id = wellKnownFolderId(key) ?? folderOfId(request.mailbox, key)
+    const folder = await mail.store.folders.find(request.mailbox.id, id)
+    if (folder === undefined || (parent !== undefined && folder.parent !== parent)) {
+      throw new MailError('folderNotFound', 'The mailbox has no such folder there.')
+    }
+    parent = id
+  }
+  // The root stands for the whole tree in some paths, but holds no messages of its own.
+  return parent ?? undefined
+}
+
+function folderOfId(mailbox: Mailbox, text: string): FolderId {
+  const id = readOwnId(mailbox, text)
+  if (id.kind !== 'folder') throw malformed('The id is not that of a folder.')
+  return id.folder
+}
+
+/**
+ * The message that the path names, in the folder it names.
+ *
+ * @throws GraphError ErrorInvalidIdMalformed, ErrorInvalidMailboxItemId, MailError messageNotFound
+ */
+export async function messageOfPath(request: GraphRequest, mail: Mail): Promise<Message> {
+  const folder = await folderOfPath(request, mail)
+  const id = readOwnId(request.mailbox, request.keys['message'] ?? '')
+  if (id.kind !== 'message' && id.kind !== 'immutable') throw malformed('The id is not that of a message.')
+  const message = await mail.store.messages.find(request.mailbox.id, id.message)
+  if (message === undefined || !isThere(message, id, folder)) {
+    throw new MailError('messageNotFound', 'The mailbox has no such message there; a default id changes when it is moved.')
+  }
+  return message
+}
+
+function isThere(message: MessageEnvelope, id: ItemId, folder: FolderId | undefined): boolean {
+  if (message.folder === noFolder) return false
+  if (folder !== undefined && folder !== folderId('msgfolderroot') && message.folder !== folder) return false
+  return id.kind !== 'message' || isCurrent(id, message)
+}
+
+/** Reads an id of this mailbox. Of another's it says no more than Graph does. */
+export function readOwnId(mailbox: Mailbox, text: string): ItemId {
+  const id = readItemId(mailbox, text)
+  if (id === undefined) throw malformed('An id has the length, alphabet and inner form of those this server gives out.')
+  if (id.mailboxGuid !== mailbox.guid) {
+    throw new GraphError(
+      404,
+      'ErrorInvalidMailboxItemId',
+      `Item '${text}' doesn't belong to the targeted mailbox '${mailbox.guid}'.`,
+      { reason: 'The id is of another mailbox than the path names.' },
+    )
+  }
+  return id
+}
+
+function malformed(reason: string): GraphError {
+  return new GraphError(400, 'ErrorInvalidIdMalformed', 'Id is malformed.', { reason })
+}
+

@@ -1,0 +1,44 @@
+import { getAttachment, getAttachmentContent, listAttachments } from './handlers/attachments.js'
+import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
+import { sendMail } from './handlers/send-mail.js'
+import { compileRoutes } from './path.js'
+import type { Handler, Route } from './request.js'
+
+/**
+ * The whole API on one page. `{mailbox}` is `/me` or `/users/{id}`; every row is mounted under `/v1.0` and `/beta`.
+ * A row names the weakest permission that suffices.
+ */
+export const routes: readonly Route[] = [
+  //    method  path                                                     permission        body          handler
+  route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
+  ...underMessages('{mailbox}/messages'),
+  ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
+]
+
+/** The operations on messages are the same below the mailbox and below a folder. */
+function underMessages(messages: string): Route[] {
+  const message = `${messages}/{message}`
+  const attachment = `${message}/attachments/{attachment}`
+  return [
+    route('GET', messages, 'Mail.ReadBasic', 'none', listMessages),
+    route('GET', `${messages}/$count`, 'Mail.ReadBasic', 'none', countMessages),
+    route('GET', message, 'Mail.ReadBasic', 'none', getMessage),
+    route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
+    route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
+    route('GET', attachment, 'Mail.Read', 'none', getAttachment),
+    route('GET', `${attachment}/$value`, 'Mail.Read', 'none', getAttachmentContent),
+  ]
+}
+
+function route(
+  method: Route['method'],
+  path: string,
+  permission: Route['permission'],
+  body: Route['body'],
+  handler: Handler,
+): Route {
+  return { method, path, permission, body, handler }
+}
+
+/** The table, made ready for matching. */
+export const routeTable = compileRoutes(routes)

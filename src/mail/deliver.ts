@@ -1,0 +1,69 @@
+import type { MessageId } from './ids.js'
+import type { Mail } from './mail.js'
+import { folderId } from './mail-folder.js'
+import type { Mailbox } from './mailbox.js'
+import type { InternetMessageHeader, Message } from './message.js'
+import type { MailWriter } from './store.js'
+
+/** What delivery adds to a message. */
+export interface DeliveryNotes {
+  /** The header fields of the message as it would go out, in their order. */
+  readonly headers: readonly InternetMessageHeader[]
+  readonly bodyPreview: string
+}
+
+/**
+ * The message as it stands in a recipient's Inbox: unread, without what is the sender's own (Bcc, categories, flag), and
+ * with the header fields of the transport, ours on top. The thread is the sender's: ids of conversations that clients
+ * see carry the mailbox as well.
+ */
+export function inboxCopy(
+  mail: Pick<Mail, 'clock' | 'ids' | 'hostname'>,
+  sent: Message,
+  mailbox: Mailbox,
+  { headers, bodyPreview }: DeliveryNotes,
+): Message {
+  const now = mail.clock.now()
+  const id = mail.ids.next() as MessageId
+  return {
+    ...sent,
+    mailbox: mailbox.id,
+    id,
+    folder: folderId('inbox'),
+    moves: 0,
+    change: mail.ids.next(),
+    createdAt: now,
+    modifiedAt: now,
+    receivedAt: now,
+    isRead: false,
+    isDraft: false,
+    bodyPreview,
+    content: {
+      ...sent.content,
+      bccRecipients: [],
+      categories: [],
+      flag: { flagStatus: 'notFlagged' },
+      inferenceClassification: 'focused',
+      internetMessageHeaders: [receivedHeader(mail.hostname, id, mailbox.address, now), ...headers],
+    },
+  }
+}
+
+/**
+ * The line that each server a message passes puts on top (RFC 5321 §4.4). It names the one mailbox the copy is in, so
+ * that it gives no other recipient away.
+ */
+function receivedHeader(hostname: string, id: MessageId, address: string, at: number): InternetMessageHeader {
+  const date = new Date(at).toUTCString().replace('GMT', '+0000')
+  return { name: 'Received', value: `by ${hostname} (Graphpost) with HTTP id ${id.toString(36)} for <${address}>; ${date}` }
+}
+
+/** Puts a copy made by {@link inboxCopy} into its Inbox, with the attachments and the MIME of the message as it was sent. */
+export function deliverLocally(tx: MailWriter, sent: Message, copy: Message): void {
+  tx.insertMessage(copy)
+  tx.copyAttachments(
+    { mailbox: sent.mailbox, message: sent.id },
+    { mailbox: copy.mailbox, message: copy.id },
+  )
+  tx.changeFolder(copy.mailbox, copy.folder, { total: 1, unread: 1, sizeBytes: copy.sizeBytes })
+}
