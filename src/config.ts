@@ -242,11 +242,11 @@ export const settingsTable = {
     meaning: 'Our host name in Message-IDs and in EHLO.',
   },
   deliveryConcurrency: {
-    kind: integer(1, 1_000),
+    kind: integer(0, 1_000),
     default: '20',
     group: 'Mail going out',
     commands: 'start',
-    meaning: 'How many deliveries run at once.',
+    meaning: 'How many deliveries run at once; 0 delivers nothing until the next start.',
   },
   drainTimeout: {
     kind: duration(0),

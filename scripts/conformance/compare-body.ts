@@ -97,7 +97,8 @@ class BodyComparison {
     if (typeof expected !== 'string' || typeof actual !== 'string') return this.value(where, expected, actual)
     if (this.personal) return []
     // Older samples of the documentation spell the mailbox in ways that no recording has.
-    if (this.shortened && !expected.includes("#users('")) return actual.startsWith(`${this.facts.baseUrl}/`) ? [] : [`${where}: ${actual} is not ours`]
+    if (this.shortened && !expected.includes("#users('"))
+      return actual.startsWith(`${this.facts.baseUrl}/`) ? [] : [`${where}: ${actual} is not ours`]
     if (name === '@odata.nextLink' && this.exchange.captured < '2022') return []
     const link = name === '@odata.context' ? expectedContext : expectedNextLink
     const wanted = link(expected, this.facts)

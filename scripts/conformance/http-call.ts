@@ -22,7 +22,12 @@ export interface Answer {
 export function call(baseUrl: string, { method, path, headers, body }: Call): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const bytes = body === undefined ? undefined : Buffer.from(body)
-    const length = bytes === undefined ? (method === 'POST' ? { 'Content-Length': '0' } : {}) : { 'Content-Length': String(bytes.length) }
+    const length =
+      bytes === undefined
+        ? method === 'POST'
+          ? { 'Content-Length': '0' }
+          : {}
+        : { 'Content-Length': String(bytes.length) }
     const { hostname, port } = new URL(baseUrl)
     const request = httpRequest(
       { hostname, port, method, path, headers: { ...headers, ...length }, agent: false },

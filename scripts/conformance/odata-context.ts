@@ -6,12 +6,10 @@ import type { Facts } from './facts.js'
  */
 export function expectedContext(recorded: string, facts: Pick<Facts, 'baseUrl' | 'contextKeys'>): string {
   const keys = [...facts.contextKeys]
-  return recorded
-    .replace(/^https:\/\/graph\.microsoft\.com/, facts.baseUrl)
-    .replaceAll(/\('[^']*'\)/g, (key) => {
-      const ours = keys.shift()
-      return ours === undefined ? key : `('${encodeURIComponent(ours)}')`
-    })
+  return recorded.replace(/^https:\/\/graph\.microsoft\.com/, facts.baseUrl).replaceAll(/\('[^']*'\)/g, (key) => {
+    const ours = keys.shift()
+    return ours === undefined ? key : `('${encodeURIComponent(ours)}')`
+  })
 }
 
 /**

@@ -96,9 +96,7 @@ export const tolerances: readonly Tolerance[] = [
 
 /** Whether a difference of this kind in this member is no fault in this exchange. */
 export function tolerates(exchange: Exchange, difference: Tolerance['difference'], member: string): boolean {
-  return tolerances.some(
-    (row) => row.difference === difference && row.members.includes(member) && row.when(exchange),
-  )
+  return tolerances.some((row) => row.difference === difference && row.members.includes(member) && row.when(exchange))
 }
 
 /**

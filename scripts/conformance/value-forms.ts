@@ -26,7 +26,8 @@ const forms = {
   'conversation id': (text: string) => /^AAQk[\w-]{75}=$/.test(text),
   'conversation index': (text: string) => isConversationIndex(text),
   'internet message id': (text: string) => /^<[^<>@\s]+@[^<>@\s]+>$/.test(text),
-  'web link': (text: string) => /^https:\/\/[^/]+\/owa\/\?ItemID=[\w%]+&exvsurl=1&viewmodel=ReadMessageItem$/.test(text),
+  'web link': (text: string) =>
+    /^https:\/\/[^/]+\/owa\/\?ItemID=[\w%]+&exvsurl=1&viewmodel=ReadMessageItem$/.test(text),
 }
 
 /** The form a member's text must have. */
@@ -99,7 +100,12 @@ export function brokenRelations(message: JsonObject): string[] {
   if (typeof etag === 'string' && typeof changeKey === 'string' && etag !== `W/"${changeKey}"`) {
     broken.push('@odata.etag is not that of changeKey')
   }
-  if (typeof id === 'string' && id !== '' && typeof webLink === 'string' && !webLink.includes(`?ItemID=${escapedForOwa(id)}&`)) {
+  if (
+    typeof id === 'string' &&
+    id !== '' &&
+    typeof webLink === 'string' &&
+    !webLink.includes(`?ItemID=${escapedForOwa(id)}&`)
+  ) {
     broken.push('webLink does not name the id')
   }
   if (typeof conversationId === 'string' && typeof conversationIndex === 'string') {
@@ -109,7 +115,8 @@ export function brokenRelations(message: JsonObject): string[] {
     }
   }
   for (const attachment of Array.isArray(attachments) ? (attachments as Json[]) : []) {
-    if (typeof id === 'string' && !isOf(attachment, id)) broken.push('an attachment id does not begin with that of its message')
+    if (typeof id === 'string' && !isOf(attachment, id))
+      broken.push('an attachment id does not begin with that of its message')
   }
   return broken
 }

@@ -1,11 +1,11 @@
-import type { FolderId } from '../mail/ids.js'
 import { MailError } from '../mail/errors.js'
+import type { FolderId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
 import { folderId, noFolder, wellKnownFolderId } from '../mail/mail-folder.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Message, MessageEnvelope } from '../mail/message.js'
 import { GraphError } from './errors.js'
-import { isCurrent, type ItemId, readItemId } from './item-id.js'
+import { type ItemId, isCurrent, readItemId } from './item-id.js'
 import type { GraphRequest } from './request.js'
 
 /**
@@ -40,11 +40,14 @@ function folderOfId(mailbox: Mailbox, text: string): FolderId {
  */
 export async function messageOfPath(request: GraphRequest, mail: Mail): Promise<Message> {
   const folder = await folderOfPath(request, mail)
-  const id = readOwnId(request.mailbox, request.keys['message'] ?? '')
+  const id = readOwnId(request.mailbox, request.keys.message ?? '')
   if (id.kind !== 'message' && id.kind !== 'immutable') throw malformed('The id is not that of a message.')
   const message = await mail.store.messages.find(request.mailbox.id, id.message)
   if (message === undefined || !isThere(message, id, folder)) {
-    throw new MailError('messageNotFound', 'The mailbox has no such message there; a default id changes when it is moved.')
+    throw new MailError(
+      'messageNotFound',
+      'The mailbox has no such message there; a default id changes when it is moved.',
+    )
   }
   return message
 }
@@ -73,4 +76,3 @@ export function readOwnId(mailbox: Mailbox, text: string): ItemId {
 function malformed(reason: string): GraphError {
   return new GraphError(400, 'ErrorInvalidIdMalformed', 'Id is malformed.', { reason })
 }
-

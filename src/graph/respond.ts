@@ -42,7 +42,12 @@ function commonHeaders(ids: CallIds): string[] {
 }
 
 /** Writes an operation's answer. */
-export function sendReply(response: ServerResponse, reply: GraphReply, ids: CallIds, applied: string | undefined): void {
+export function sendReply(
+  response: ServerResponse,
+  reply: GraphReply,
+  ids: CallIds,
+  applied: string | undefined,
+): void {
   const headers = ['Cache-Control', 'private']
   if (reply.headers !== undefined) {
     for (const [name, value] of Object.entries(reply.headers)) headers.push(name, value)

@@ -79,7 +79,8 @@ const hostAndPort = /^[A-Za-z0-9.:[\]_-]{1,255}$/
 function baseUrlOf(request: IncomingMessage): string {
   const { socket, headers } = request
   const scheme = 'encrypted' in socket ? 'https' : 'http'
-  const host = headers.host !== undefined && hostAndPort.test(headers.host) ? headers.host : `localhost:${socket.localPort}`
+  const host =
+    headers.host !== undefined && hostAndPort.test(headers.host) ? headers.host : `localhost:${socket.localPort}`
   return `${scheme}://${host}`
 }
 
@@ -135,7 +136,8 @@ function splitUrl(url: string): { path: string; query: string } {
 
 function findRoute(method: string, rawPath: string) {
   const path = parsePath(rawPath)
-  if (path === undefined) throw badRequest('The request URI is not valid.', 'The path holds a broken percent escape or no version.')
+  if (path === undefined)
+    throw badRequest('The request URI is not valid.', 'The path holds a broken percent escape or no version.')
   const match = routeTable.match(method, path)
   if (match.kind === 'found') return match
   if (match.kind === 'notFound') throw badRequest(`Resource not found for the segment '${match.unknownSegment}'.`)

@@ -1,5 +1,5 @@
 import { compile } from 'html-to-text'
-import { attributeOf, type HtmlToken, htmlTokens, withBoundedDepth } from './html-tokens.js'
+import { type HtmlToken, hrefOf, htmlTokens, withBoundedDepth } from './html-tokens.js'
 import type { ItemBody } from './message.js'
 
 /**
@@ -80,7 +80,7 @@ function plainToken({ kind, name, text }: HtmlToken): string {
   if (kind !== 'open' && kind !== 'close') return ''
   if (silent.has(name) || !/^[a-z][a-z0-9]*$/.test(name)) return ''
   if (kind === 'close') return `</${name}>`
-  const href = name === 'a' ? attributeOf(text, 'href')?.trim() : undefined
+  const href = name === 'a' ? hrefOf(text) : undefined
   return href !== undefined && /^(?:https?|mailto):/i.test(href)
     ? `<a href="${href.replaceAll('"', '&quot;')}">`
     : `<${name}>`
@@ -124,6 +124,7 @@ const headElements = new Set(['meta', 'title', 'style', 'link', 'base', 'script'
 export function normaliseHtml(content: string): string {
   const document: HtmlDocument = { htmlTag: '<html>', head: '', bodyTag: '<body>', body: '' }
   let inBody = false
+  let openRaw = ''
   for (const token of htmlTokens(content)) {
     const { kind, name, text } = token
     if (kind === 'comment' || kind === 'declaration') continue
@@ -137,11 +138,20 @@ export function normaliseHtml(content: string): string {
       continue
     }
     inBody ||= !belongsToHead(token)
+    openRaw = isRaw(token) ? `</${name}>` : ''
     if (inBody) document.body += kind === 'raw' && name === 'style' ? styleText(text) : text
     else document.head += headText(token)
   }
+  // What is left open here would swallow the end of the document.
+  if (inBody) document.body += openRaw
+  else document.head += openRaw
   const { htmlTag, head, bodyTag, body } = document
   return `${documentStart(htmlTag)}${head}</head>${bodyTag}${body.trimEnd()}</body></html>`
+}
+
+/** True for the start of an element that holds no markup, and for what it holds. */
+function isRaw({ kind, name }: HtmlToken): boolean {
+  return kind === 'raw' || (kind === 'open' && silent.has(name))
 }
 
 function belongsToHead({ kind, name, text }: HtmlToken): boolean {
@@ -186,5 +196,11 @@ export function styleDeclarations(style: string): string[] {
     start = match.index + 1
   }
   declarations.push(style.slice(start))
-  return declarations.map((text) => text.trim().replace(/\s*:\s*/, ':')).filter((text) => text !== '')
+  return declarations.map(withoutBlanks).filter((text) => text !== '')
+}
+
+function withoutBlanks(declaration: string): string {
+  const colon = declaration.indexOf(':')
+  if (colon === -1) return declaration.trim()
+  return `${declaration.slice(0, colon).trim()}:${declaration.slice(colon + 1).trim()}`
 }

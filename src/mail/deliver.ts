@@ -55,15 +55,15 @@ export function inboxCopy(
  */
 function receivedHeader(hostname: string, id: MessageId, address: string, at: number): InternetMessageHeader {
   const date = new Date(at).toUTCString().replace('GMT', '+0000')
-  return { name: 'Received', value: `by ${hostname} (Graphpost) with HTTP id ${id.toString(36)} for <${address}>; ${date}` }
+  return {
+    name: 'Received',
+    value: `by ${hostname} (Graphpost) with HTTP id ${id.toString(36)} for <${address}>; ${date}`,
+  }
 }
 
 /** Puts a copy made by {@link inboxCopy} into its Inbox, with the attachments and the MIME of the message as it was sent. */
 export function deliverLocally(tx: MailWriter, sent: Message, copy: Message): void {
   tx.insertMessage(copy)
-  tx.copyAttachments(
-    { mailbox: sent.mailbox, message: sent.id },
-    { mailbox: copy.mailbox, message: copy.id },
-  )
+  tx.copyAttachments({ mailbox: sent.mailbox, message: sent.id }, { mailbox: copy.mailbox, message: copy.id })
   tx.changeFolder(copy.mailbox, copy.folder, { total: 1, unread: 1, sizeBytes: copy.sizeBytes })
 }

@@ -22,7 +22,7 @@ const rawTextEnd: Readonly<Record<string, RegExp>> = Object.fromEntries(
 
 const tagStart = /<(\/?)([a-z][^\s/>]*)/giy
 
-/** The tokens of `html`, in order; put together again they are `html`. */
+/** The tokens of `html`, in order; put together again they are `html`. What a browser ignores is a `declaration`. */
 export function* htmlTokens(html: string): Generator<HtmlToken> {
   let at = 0
   while (at < html.length) {
@@ -55,8 +55,10 @@ function markupToken(html: string, at: number): HtmlToken {
   const match = tagStart.exec(html)
   if (match === null) return { kind: 'declaration', name: '', text: html.slice(at, endAfter(html, '>', at)) }
   const [start, slash, name = ''] = match
-  const text = html.slice(at, tagEnd(html, at + start.length))
-  return { kind: slash === '/' ? 'close' : 'open', name: name.toLowerCase(), text }
+  const end = tagEnd(html, at + start.length)
+  // A tag that never ends takes the rest with it and is none, as in a browser.
+  if (end === undefined) return { kind: 'declaration', name: '', text: html.slice(at) }
+  return { kind: slash === '/' ? 'close' : 'open', name: name.toLowerCase(), text: html.slice(at, end) }
 }
 
 function endAfter(html: string, mark: string, from: number): number {
@@ -66,17 +68,17 @@ function endAfter(html: string, mark: string, from: number): number {
 
 const valueStart = /=\s*(["'])|>/g
 
-/** A `>` ends a tag unless it stands in a quoted value. A tag that never ends takes the rest, as it does in a browser. */
-function tagEnd(html: string, from: number): number {
+/** A `>` ends a tag unless it stands in a quoted value; undefined when none does. */
+function tagEnd(html: string, from: number): number | undefined {
   valueStart.lastIndex = from
   for (let match = valueStart.exec(html); match !== null; match = valueStart.exec(html)) {
     const [, quote] = match
     if (quote === undefined) return valueStart.lastIndex
     const close = html.indexOf(quote, valueStart.lastIndex)
-    if (close === -1) return html.length
+    if (close === -1) return undefined
     valueStart.lastIndex = close + 1
   }
-  return html.length
+  return undefined
 }
 
 function rawText(html: string, from: number, name: string): string {
@@ -131,8 +133,10 @@ export function* withBoundedDepth(tokens: Iterable<HtmlToken>): Generator<HtmlTo
   }
 }
 
-/** The value of an attribute in the text of a start tag, undecoded; undefined when it has none. */
-export function attributeOf(tag: string, name: string): string | undefined {
-  const match = new RegExp(`[\\s"'/]${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>"']+))`, 'i').exec(tag)
-  return match?.[1] ?? match?.[2] ?? match?.[3]
+const href = /[\s"'/]href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))/i
+
+/** Where the start tag of a link leads, undecoded; undefined when it leads nowhere. */
+export function hrefOf(tag: string): string | undefined {
+  const match = href.exec(tag)
+  return (match?.[1] ?? match?.[2] ?? match?.[3])?.trim()
 }

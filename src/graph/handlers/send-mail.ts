@@ -1,5 +1,5 @@
-import { decodeMimeBody, parseMime } from '../../mail/mime/parse.js'
 import type { Draft } from '../../mail/message.js'
+import { decodeMimeBody, parseMime } from '../../mail/mime/parse.js'
 import { submitMessage } from '../../mail/submit.js'
 import { badRequest, requestBodyRead } from '../errors.js'
 import type { GraphRequest, Handler } from '../request.js'
@@ -65,7 +65,10 @@ function readSave(value: unknown): boolean {
   const text = typeof value === 'string' ? value.toLowerCase() : undefined
   if (text === 'true' || text === 'false') return text === 'true'
   const literal = JSON.stringify(value).replace(/^"|"$/g, '').slice(0, 100)
-  throw requestBodyRead(`Cannot convert the literal '${literal}' to the expected type 'Edm.Boolean'.`, 'saveToSentItems')
+  throw requestBodyRead(
+    `Cannot convert the literal '${literal}' to the expected type 'Edm.Boolean'.`,
+    'saveToSentItems',
+  )
 }
 
 function parameterTwice(name: string) {

@@ -62,7 +62,7 @@ export function readPart(text: Buffer, budget: MimeBudget, depth: number, defaul
   const contentType = parseHeaderValue(value('content-type') || defaultType, { stripComments: true })
   const disposition = parseHeaderValue(value('content-disposition'), { stripComments: true })
   const body = text.subarray(block.bodyStart)
-  const boundary = contentType.params['boundary'] ?? ''
+  const boundary = contentType.params.boundary ?? ''
   const type = contentType.value.trim().toLowerCase()
   const slices = type.startsWith('multipart/') ? splitAtBoundary(body, boundary) : []
   const childType = type === 'multipart/digest' ? 'message/rfc822' : 'text/plain'
@@ -70,9 +70,9 @@ export function readPart(text: Buffer, budget: MimeBudget, depth: number, defaul
     fields: block.fields,
     // A multipart that cannot be taken apart is shown as the text it is.
     type: type.startsWith('multipart/') && slices.length === 0 ? 'text/plain' : type,
-    charset: (contentType.params['charset'] ?? '').trim().toLowerCase(),
+    charset: (contentType.params.charset ?? '').trim().toLowerCase(),
     disposition: disposition.value.trim().toLowerCase(),
-    fileName: nameFrom(disposition.params['filename'] ?? contentType.params['name']),
+    fileName: nameFrom(disposition.params.filename ?? contentType.params.name),
     contentId: orNull(withoutControls(value('content-id').replace(/[<>]/g, ''))),
     contentLocation: orNull(withoutControls(value('content-location'))),
     transferEncoding: value('content-transfer-encoding').trim().toLowerCase(),

@@ -239,6 +239,7 @@ const BLANK = 3
 
 /** What each byte is in base64 text; 0 when it has no place there. */
 const base64Kind = new Uint8Array(256)
-for (const digit of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')) base64Kind[digit] = DIGIT
+for (const digit of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'))
+  base64Kind[digit] = DIGIT
 for (const blank of Buffer.from(' \t\r\n')) base64Kind[blank] = BLANK
 base64Kind[0x3d] = PADDING

@@ -1,0 +1,102 @@
+/** Messages and attachments made like recorded ones, so that their values can be asked back. */
+import { isArray, isObject, type Json, type JsonObject, textMember } from './json.js'
+import { personOf, recipient } from './delivery.js'
+import type { MailboxOwner } from './world.js'
+
+/** Twelve bytes of text. */
+export const someBytes = Buffer.from('Hello World!').toString('base64')
+
+const cutOff = /\[trimmed|\[cut\]|-value$/
+
+/** Recipient lists a sender fills in. Bcc is seen by the sender alone. */
+const recipientLists = ['toRecipients', 'ccRecipients', 'replyTo'] as const
+
+/** A message like the one shown that reaches `reader`, and the members whose values it decides. */
+export interface Likeness {
+  readonly message: JsonObject
+  readonly controlled: ReadonlySet<string>
+}
+
+/** @param sent whether it is read as the sender's own copy */
+export function likenessOf(shown: JsonObject, reader: MailboxOwner, sent: boolean): Likeness {
+  const controlled = new Set([
+    'subject',
+    'importance',
+    'isDraft',
+    'hasAttachments',
+    'isReadReceiptRequested',
+    'from',
+    'sender',
+  ])
+  const message: Record<string, Json> = {
+    subject: textMember(shown, 'subject') ?? 'Conformance',
+    importance: textMember(shown, 'importance') ?? 'normal',
+    isReadReceiptRequested: shown.isReadReceiptRequested === true,
+  }
+  for (const list of sent ? [...recipientLists, 'bccRecipients'] : recipientLists) {
+    message[list] = peopleIn(shown[list]).map(recipient)
+    controlled.add(list)
+  }
+  if (!sent && !peopleIn(message.toRecipients).some(({ address }) => isAddressOf(address, reader))) {
+    message.bccRecipients = [recipient({ address: reader.userPrincipalName, name: reader.userPrincipalName })]
+  } else if (sent && peopleIn(message.toRecipients).length === 0) {
+    message.toRecipients = [recipient({ address: 'somebody@example.com', name: 'Somebody' })]
+    controlled.delete('toRecipients')
+  }
+  Object.assign(message, bodyOf(shown, controlled))
+  if (isArray(shown.attachments)) message.attachments = shown.attachments.filter(isObject).map(attachmentLike)
+  const headers = isArray(shown.internetMessageHeaders) ? shown.internetMessageHeaders : []
+  const own = headers.filter((header) => /^x-custom/i.test(textMember(header, 'name') ?? ''))
+  if (own.length > 0) message.internetMessageHeaders = own
+  return { message, controlled }
+}
+
+function bodyOf(shown: JsonObject, controlled: Set<string>): JsonObject {
+  const contentType = textMember(shown, 'body', 'contentType') ?? 'text'
+  const content = textMember(shown, 'body', 'content')
+  // HTML is normalised on its way, so only text comes back as it was.
+  if (contentType !== 'text' || content === undefined || cutOff.test(content)) {
+    return { body: { contentType, content: contentType === 'text' ? 'Conformance' : '<p>Conformance</p>' } }
+  }
+  controlled.add('body').add('bodyPreview')
+  return { body: { contentType, content } }
+}
+
+function peopleIn(list: Json | undefined) {
+  return isArray(list) ? list.flatMap((entry) => personOf(entry) ?? []) : []
+}
+
+/** Whether an address is that of the mailbox, in any case. */
+export function isAddressOf(address: string, { userPrincipalName }: MailboxOwner): boolean {
+  return address.toLowerCase() === userPrincipalName.toLowerCase()
+}
+
+/** Members of a file attachment that its sender decides. */
+export const controlledOfFile = ['name', 'contentType', 'isInline', 'contentId', 'contentLocation', 'contentBytes']
+
+/** An attachment as a request writes it, like the one shown. */
+export function attachmentLike(shown: JsonObject): JsonObject {
+  const type = (textMember(shown, '@odata.type') ?? '').replace(/^#?microsoft\.graph\./, '')
+  const name = textMember(shown, 'name') ?? 'attachment.txt'
+  if (type === 'itemAttachment') {
+    const item = {
+      '@odata.type': '#microsoft.graph.message',
+      subject: name,
+      body: { contentType: 'text', content: name },
+    }
+    return { '@odata.type': '#microsoft.graph.itemAttachment', name, item }
+  }
+  if (type === 'referenceAttachment') {
+    return { '@odata.type': '#microsoft.graph.referenceAttachment', name, sourceUrl: 'https://example.com/document' }
+  }
+  const contentBytes = textMember(shown, 'contentBytes')
+  const contentType = textMember(shown, 'contentType')
+  return {
+    '@odata.type': '#microsoft.graph.fileAttachment',
+    name,
+    contentType: contentType?.includes('/') === true ? contentType : 'text/plain',
+    isInline: shown.isInline === true,
+    contentId: shown.contentId === 'null' ? null : (shown.contentId ?? null),
+    contentBytes: contentBytes === undefined || cutOff.test(contentBytes) ? someBytes : contentBytes,
+  }
+}

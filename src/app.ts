@@ -1,0 +1,286 @@
+/** The only place where parts meet: store, domain, surfaces and the outbox worker become one server. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { adminListener } from './admin/serve.js'
+import { notOpened, type Settings } from './config.js'
+import { graphListener } from './graph/serve.js'
+import { type LocalCertificate, localCertificate } from './http/certificate.js'
+import { healthListener } from './http/health.js'
+import { type Listening, listen } from './http/server.js'
+import { generateSigningKey } from './identity/signing-key.js'
+import type { Tenant } from './identity/tenant.js'
+import { developmentApplication, type Tokens, tokensOf } from './identity/token.js'
+import { type Log, maskPasswords, openLog } from './log.js'
+import type { CallRecord } from './mail/call-record.js'
+import { createMailbox } from './mail/create-mailbox.js'
+import type { TenantId } from './mail/ids.js'
+import type { Clock, Mail, Random } from './mail/mail.js'
+import type { Mailbox } from './mail/mailbox.js'
+import type { OutboxEntry } from './mail/outbox-entry.js'
+import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
+import { openStore, type Store, type StoreLocation } from './store/open.js'
+
+/** The tenant of an empty store, the same everywhere, so that test code can name it. */
+const developmentTenant = 'c0575050-0000-4000-8000-000000000001'
+
+/** The people of the sample tenant, by the local part of their addresses. */
+const sampleUsers = ['adele', 'alex', 'diego', 'lee', 'megan', 'patti']
+
+/** What a sample token may do. */
+const samplePermissions = ['Mail.ReadWrite', 'Mail.Send', 'User.Read']
+
+/** Tokens of the command line and of the start page live this long. */
+const tokenLifetimeSeconds = 12 * 3600
+
+/** Graph's own bound. */
+const maxInternetMessageHeaders = 5
+
+const systemClock: Clock = { now: () => Date.now() }
+const systemRandom: Random = { bytes: (count) => randomBytes(count), uuid: () => randomUUID() }
+
+/** What comes from outside and tests replace. */
+export interface Surroundings {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly log?: Log
+}
+
+/** A running server. */
+export interface Graphpost {
+  /** `http://localhost:3650`; undefined when not opened. */
+  readonly httpUrl: string | undefined
+  readonly httpsUrl: string | undefined
+  /** PEM of the authority that signed the https certificate. */
+  readonly caPem: string | undefined
+  /** Where that is kept; undefined in memory. */
+  readonly caPath: string | undefined
+  readonly smtpPort: number | undefined
+  /** Whether mail can leave this machine. */
+  readonly canLeave: boolean
+  /** The relay's URL, its password masked. */
+  readonly relay: string | undefined
+  /** For people: what mail is kept in. */
+  readonly storeDescription: string
+  readonly tenant: string
+  /** User principal names. */
+  readonly mailboxes: readonly string[]
+  readonly directory: Directory
+  /** Resolves when nothing waits in the outbox that is due. */
+  outboxIdle(): Promise<void>
+  /** Takes no more calls, finishes what is under way, closes everything. */
+  close(): Promise<void>
+}
+
+/** Who a token is for: a user, or an application acting as itself. */
+export type TokenRequest = {
+  readonly scopes?: readonly string[]
+  readonly lifetimeSeconds?: number
+} & ({ readonly user: string } | { readonly app: string })
+
+/** What the commands do beside a running server, on the same store. */
+export interface Directory {
+  /** @throws Error when there is no such user */
+  issueToken(wanted: TokenRequest): Promise<string>
+  addUser(user: { userPrincipalName: string; displayName: string }): Promise<Mailbox>
+  listUsers(): Promise<Mailbox[]>
+  /** Newest first. */
+  listOutbox(limit: number): Promise<OutboxEntry[]>
+  listCalls(limit: number): Promise<CallRecord[]>
+}
+
+/** Store, domain and identity, without any surface. */
+interface Core {
+  readonly store: Store
+  readonly mail: Mail
+  readonly tokens: Tokens
+  readonly tenant: Tenant
+  readonly directory: Directory
+}
+
+/** Starts a server; resolves when it can be called. The whole of it is this one call, and `close()` undoes all of it. */
+export async function startGraphpost(settings: Settings, surroundings: Surroundings = {}): Promise<Graphpost> {
+  const log = surroundings.log ?? openLog({ level: settings.logLevel, format: settings.logFormat })
+  const wakers: (() => void)[] = []
+  const core = await openCore(settings, surroundings, () => {
+    for (const wake of wakers) wake()
+  })
+  const opened: (() => Promise<void>)[] = [() => core.store.close()]
+  const closeAll = async () => {
+    for (const close of opened.reverse()) await close()
+  }
+  try {
+    const worker = startWorker(settings, core.mail, log)
+    opened.push(() => worker.close())
+    wakers.push(() => worker.wake())
+    const surfaces = await listenAll(settings, core, log)
+    opened.push(() => surfaces.close(settings.drainTimeout))
+    worker.wake()
+    const users = await core.directory.listUsers()
+    return {
+      httpUrl: surfaces.http && `http://localhost:${surfaces.http.port}`,
+      httpsUrl: surfaces.https && `https://localhost:${surfaces.https.port}`,
+      caPem: surfaces.certificate?.caPem,
+      caPath: surfaces.certificate?.caPath,
+      smtpPort: undefined,
+      canLeave: settings.relay !== '',
+      relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
+      storeDescription: describe(locationOf(settings)),
+      tenant: core.tenant.id,
+      mailboxes: users.map((user) => user.userPrincipalName),
+      directory: core.directory,
+      outboxIdle: () => worker.idle(),
+      close: closeAll,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** Opens what is kept for one command; the server may be running beside it. */
+export async function openDirectory(settings: Settings): Promise<Directory & { close(): Promise<void> }> {
+  const { directory, store } = await openCore(settings, {}, () => {})
+  return { ...directory, close: () => store.close() }
+}
+
+async function openCore(settings: Settings, surroundings: Surroundings, outboxChanged: () => void): Promise<Core> {
+  const { clock = systemClock, random = systemRandom } = surroundings
+  const store = await openStore(locationOf(settings), settings.callRecords)
+  try {
+    const mail: Mail = {
+      store: store.mail,
+      clock,
+      random,
+      ids: store.ids,
+      limits: { maxRecipients: settings.maxRecipients, maxInternetMessageHeaders },
+      hostname: settings.hostname,
+      outboxChanged,
+    }
+    const tenant = await firstTenant(settings, store, mail)
+    const tokens = await openTokens(store, clock, random)
+    return { store, mail, tokens, tenant, directory: directoryOf(store, mail, tokens, tenant) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function locationOf(settings: Settings): StoreLocation {
+  if (settings.store !== '') return { kind: 'postgres', url: settings.store }
+  return settings.memory ? { kind: 'memory' } : { kind: 'folder', path: settings.data }
+}
+
+function describe(location: StoreLocation): string {
+  if (location.kind === 'memory') return 'memory, gone when the server stops'
+  return location.kind === 'folder' ? `SQLite in ${location.path}` : `PostgreSQL at ${new URL(location.url).host}`
+}
+
+/** The tenant of the store; an empty store gets one, with its sample mailboxes. */
+async function firstTenant(settings: Settings, store: Store, mail: Mail): Promise<Tenant> {
+  const [existing] = await store.identity.listTenants()
+  if (existing !== undefined) return existing
+  const tenant: Tenant = { id: developmentTenant, domain: settings.domain, displayName: settings.domain }
+  await store.identity.addTenant(tenant)
+  if (settings.samples) {
+    for (const name of sampleUsers) {
+      await createMailbox(mail, {
+        tenant: tenant.id as TenantId,
+        userPrincipalName: `${name}@${settings.domain}`,
+        displayName: name.charAt(0).toUpperCase() + name.slice(1),
+      })
+    }
+  }
+  return tenant
+}
+
+async function openTokens(store: Store, clock: Clock, random: Random): Promise<Tokens> {
+  let keys = await store.identity.listSigningKeys()
+  if (keys.length === 0) {
+    await store.identity.addSigningKey(await generateSigningKey(random.uuid(), clock.now()))
+    // Read back: another process may have been first.
+    keys = await store.identity.listSigningKeys()
+  }
+  return tokensOf(keys, () => clock.now(), random.uuid)
+}
+
+function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): Directory {
+  const tenantId = tenant.id as TenantId
+  return {
+    issueToken: async (wanted) => {
+      const grant = {
+        tenant: tenant.id,
+        permissions: wanted.scopes ?? samplePermissions,
+        lifetimeSeconds: wanted.lifetimeSeconds ?? tokenLifetimeSeconds,
+      }
+      if ('app' in wanted) return tokens.issue({ ...grant, application: wanted.app, applicationName: wanted.app })
+      const mailbox = await mail.store.mailboxes.find(tenantId, wanted.user)
+      if (mailbox === undefined) throw new Error(`There is no user ${wanted.user}.`)
+      const { owner: id, userPrincipalName, displayName } = mailbox
+      return tokens.issue({
+        ...grant,
+        application: developmentApplication,
+        applicationName: 'graphpost',
+        user: { id, userPrincipalName, displayName },
+      })
+    },
+    addUser: (user) => createMailbox(mail, { tenant: tenantId, ...user }),
+    listUsers: () => mail.store.mailboxes.list(tenantId),
+    listOutbox: (limit) => mail.store.outbox.listNewest(limit),
+    listCalls: (limit) => store.calls.list(limit),
+  }
+}
+
+function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
+  return startOutboxWorker(mail, {
+    concurrency: settings.deliveryConcurrency,
+    relay: settings.relay === '' ? undefined : settings.relay,
+    hostname: settings.hostname,
+    drainTimeoutMs: settings.drainTimeout,
+    log,
+  })
+}
+
+interface Surfaces {
+  readonly http: Listening | undefined
+  readonly https: Listening | undefined
+  readonly certificate: LocalCertificate | undefined
+  close(graceMs: number): Promise<void>
+}
+
+async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surfaces> {
+  const graph = graphListener({
+    mail: core.mail,
+    tokens: core.tokens,
+    calls: core.store.calls,
+    maxRequestBytes: settings.maxRequestBytes,
+    publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
+    log,
+  })
+  const admin = adminListener({ mail: core.mail, tokens: core.tokens, calls: core.store.calls })
+  const health = healthListener(async () => {
+    await core.mail.store.outbox.nextDueAt()
+  })
+  const listener = health(admin(graph))
+  const common = {
+    host: settings.host,
+    headersTimeoutMs: settings.headersTimeout,
+    requestTimeoutMs: settings.requestTimeout,
+    keepAliveTimeoutMs: settings.keepAliveTimeout,
+  }
+  const open: Listening[] = []
+  const close = async (graceMs: number) => {
+    await Promise.all(open.map((listening) => listening.close(graceMs)))
+  }
+  try {
+    const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
+    if (http !== undefined) open.push(http)
+    if (settings.httpsPort === notOpened) return { http, https: undefined, certificate: undefined, close }
+    const certificate = await localCertificate(settings.memory ? undefined : settings.data)
+    const tls = { cert: certificate.certPem, key: certificate.keyPem }
+    const https = await listen(listener, { ...common, port: settings.httpsPort, tls })
+    open.push(https)
+    return { http, https, certificate, close }
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+}

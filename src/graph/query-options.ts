@@ -1,0 +1,30 @@
+import { ODataError } from '../odata/odata-error.js'
+import { parseQuery, type Query, type RawOption } from '../odata/query.js'
+import { badRequest, GraphError } from './errors.js'
+
+/**
+ * The query options of a request.
+ *
+ * @throws GraphError BadRequest, naming the option
+ */
+export function readQuery(query: string): Query {
+  if (query === '') return noOptions
+  try {
+    return parseQuery(query)
+  } catch (error) {
+    if (error instanceof ODataError) throw badRequest(error.message, `The query option ${error.option} is not valid.`)
+    throw error
+  }
+}
+
+const noOptions: Query = { count: false, other: {}, unknown: [], asWritten: [] }
+
+/** An answer that ignored an option would be a wrong answer: what is not served yet is refused by name. */
+export function refuseUnserved(query: Query, options: readonly RawOption[]): void {
+  for (const option of options) {
+    if (query.other[option] === undefined) continue
+    throw new GraphError(400, 'ErrorInvalidUrlQuery', `The query parameter '${option}' is not supported.`, {
+      reason: `Graphpost does not serve ${option} here yet; docs/compatibility.md lists what it serves.`,
+    })
+  }
+}

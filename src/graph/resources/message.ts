@@ -1,0 +1,235 @@
+import type { Attachment } from '../../mail/attachment.js'
+import { bodyPreviewOf, htmlOf, normaliseHtml, textOf } from '../../mail/body.js'
+import type { Mailbox } from '../../mail/mailbox.js'
+import type { ItemBody, MessageContent } from '../../mail/message.js'
+import type { ListedMessage, MessageOrder, MessageOrderField } from '../../mail/query.js'
+import { sanitizeHtml } from '../../mail/sanitize-html.js'
+import type { OrderByItem } from '../../odata/query.js'
+import { GraphError } from '../errors.js'
+import {
+  presentChangeKey,
+  presentConversationId,
+  presentFolderId,
+  presentImmutableId,
+  presentMessageId,
+  webLink,
+} from '../item-id.js'
+import type { ApiVersion } from '../path.js'
+import type { Preferences } from '../preferences.js'
+import { presentAttachment } from './attachment.js'
+import { messageReaders } from './draft.js'
+import { presentRecipient, presentRecipients } from './recipient.js'
+import { presentMoment, propertyNamed } from './values.js'
+
+export { readDraft } from './draft.js'
+
+/** How a message is to be shown. */
+export interface MessagePresentation {
+  readonly mailbox: Mailbox
+  readonly version: ApiVersion
+  readonly selection: MessageSelection
+  readonly preferences: Preferences
+  /** False: the caller holds Mail.ReadBasic alone. */
+  readonly readsBodies: boolean
+  /** Present: `$expand=attachments`. */
+  readonly attachments?: readonly Attachment[]
+}
+
+interface Shown extends MessagePresentation {
+  readonly id: string
+}
+
+/** One property of the message resource. */
+interface MessageProperty {
+  /** What is answered; undefined leaves the property out. */
+  readonly present: (message: ListedMessage, shown: Shown) => unknown
+  /** Comes only when selected. */
+  readonly onSelect?: true
+  /** Stands in the content, not in the columns beside it. */
+  readonly inContent?: true
+  /** Hidden from Mail.ReadBasic. */
+  readonly needs?: 'Mail.Read'
+  readonly since?: 'beta'
+  /** What `$orderby` orders by. */
+  readonly orderBy?: MessageOrderField
+}
+
+/** What the message says; the query read it, because the selection asked for it. */
+function contentOf(message: ListedMessage): MessageContent {
+  if (message.content === undefined) throw new Error('the content of a message was not read')
+  return message.content
+}
+
+/**
+ * The message resource: every property, in the order in which the service writes them (recordings), and all that depends
+ * on which property it is. Readers of the writable ones are in `draft.ts`.
+ */
+const messageProperties: Readonly<Record<string, MessageProperty>> = {
+  createdDateTime: { present: ({ createdAt }) => presentMoment(createdAt), orderBy: 'createdAt' },
+  lastModifiedDateTime: { present: ({ modifiedAt }) => presentMoment(modifiedAt), orderBy: 'modifiedAt' },
+  changeKey: { present: ({ change }, { mailbox }) => presentChangeKey(mailbox, change) },
+  categories: { present: (message) => contentOf(message).categories, inContent: true },
+  receivedDateTime: { present: ({ receivedAt }) => presentMoment(receivedAt), orderBy: 'receivedAt' },
+  sentDateTime: { present: ({ sentAt }) => presentMoment(sentAt), orderBy: 'sentAt' },
+  hasAttachments: { present: ({ hasAttachments }) => hasAttachments, orderBy: 'hasAttachments' },
+  internetMessageId: { present: ({ internetMessageId }) => internetMessageId },
+  subject: { present: ({ subject }) => subject, orderBy: 'subject' },
+  bodyPreview: { present: presentPreview, inContent: true, needs: 'Mail.Read' },
+  importance: { present: ({ importance }) => importance, orderBy: 'importance' },
+  parentFolderId: { present: ({ folder }, { mailbox }) => presentFolderId(mailbox, folder) },
+  conversationId: { present: ({ conversation }, { mailbox }) => presentConversationId(mailbox, conversation.id) },
+  conversationIndex: { present: ({ conversation }) => conversation.index },
+  isDeliveryReceiptRequested: {
+    present: (message) => contentOf(message).isDeliveryReceiptRequested,
+    inContent: true,
+  },
+  isReadReceiptRequested: { present: (message) => contentOf(message).isReadReceiptRequested ?? false, inContent: true },
+  isRead: { present: ({ isRead }) => isRead, orderBy: 'isRead' },
+  isDraft: { present: ({ isDraft }) => isDraft, orderBy: 'isDraft' },
+  webLink: { present: (_, { id }) => webLink(id) },
+  inferenceClassification: { present: (message) => contentOf(message).inferenceClassification, inContent: true },
+  unsubscribeData: { present: () => [], since: 'beta' },
+  unsubscribeEnabled: { present: () => false, since: 'beta' },
+  mentionsPreview: { present: () => null, since: 'beta' },
+  internetMessageHeaders: { present: presentHeaders, inContent: true, onSelect: true },
+  body: {
+    present: (message, { preferences }) => presentBody(contentOf(message).body, preferences),
+    inContent: true,
+    needs: 'Mail.Read',
+  },
+  uniqueBody: {
+    present: (message, { preferences }) => presentBody(contentOf(message).body, preferences),
+    inContent: true,
+    needs: 'Mail.Read',
+    onSelect: true,
+  },
+  sender: { present: (message) => optionalRecipient(contentOf(message).sender), inContent: true },
+  from: { present: (message) => optionalRecipient(contentOf(message).from), inContent: true },
+  toRecipients: { present: (message) => presentRecipients(contentOf(message).toRecipients), inContent: true },
+  ccRecipients: { present: (message) => presentRecipients(contentOf(message).ccRecipients), inContent: true },
+  bccRecipients: { present: (message) => presentRecipients(contentOf(message).bccRecipients), inContent: true },
+  replyTo: { present: (message) => presentRecipients(contentOf(message).replyTo), inContent: true },
+  flag: { present: (message) => contentOf(message).flag, inContent: true },
+}
+
+/** Orders that name a part of a property. */
+const nestedOrders: Readonly<Record<string, MessageOrderField>> = {
+  'from/emailaddress/address': 'fromAddress',
+  'from/emailaddress/name': 'fromName',
+}
+
+const propertyNames = new Map(Object.keys(messageProperties).map((name) => [name.toLowerCase(), name]))
+
+/** The properties an answer shows, in the resource's order. */
+export interface MessageSelection {
+  readonly properties: readonly (readonly [name: string, property: MessageProperty])[]
+  readonly needsContent: boolean
+}
+
+function selectionOf(isSelected: (name: string, property: MessageProperty) => boolean): MessageSelection {
+  const properties = Object.entries(messageProperties).filter(([name, property]) => isSelected(name, property))
+  return { properties, needsContent: properties.some(([, property]) => property.inContent === true) }
+}
+
+const defaults: Readonly<Record<ApiVersion, MessageSelection>> = {
+  'v1.0': selectionOf((_, property) => property.onSelect !== true && property.since === undefined),
+  beta: selectionOf((_, property) => property.onSelect !== true),
+}
+
+/**
+ * What `$select` names, in any case; `id` and the etag come with it unasked. Of a path (`body/content`) the whole
+ * property is answered.
+ *
+ * @throws GraphError RequestBroker--ParseUri for a name the resource does not have in this version
+ */
+export function selectProperties(names: readonly string[] | undefined, version: ApiVersion): MessageSelection {
+  if (names === undefined || names.includes('*')) return defaults[version]
+  const selected = new Set<string>()
+  for (const written of names) {
+    const lower = written.toLowerCase()
+    if (lower === 'id') continue
+    const name = propertyNames.get(lower.split('/')[0] ?? '')
+    const since = name === undefined ? undefined : messageProperties[name]?.since
+    if (name === undefined || (since === 'beta' && version !== 'beta')) {
+      throw new GraphError(
+        400,
+        'RequestBroker--ParseUri',
+        `Could not find a property named '${written}' on type 'microsoft.graph.message'.`,
+        { frontEnd: true },
+      )
+    }
+    selected.add(name)
+  }
+  return selectionOf((name) => selected.has(name))
+}
+
+/**
+ * What `$orderby` names, as the domain orders.
+ *
+ * @throws GraphError ErrorInvalidProperty for a property that lists cannot be ordered by
+ */
+export function orderFields(items: readonly OrderByItem[] = []): MessageOrder[] {
+  return items.map(({ path, descending }) => {
+    const lower = path.toLowerCase()
+    const name = propertyNames.get(lower)
+    const field = nestedOrders[lower] ?? (name === undefined ? undefined : messageProperties[name]?.orderBy)
+    if (field === undefined) {
+      throw new GraphError(400, 'ErrorInvalidProperty', `The property '${path}' does not support sorting.`, {
+        reason: 'Messages are ordered by dates, subject, sender, importance and flags such as isRead.',
+      })
+    }
+    return { field, descending }
+  })
+}
+
+/** Whether a name is that of a property a caller may write. */
+export function isWritableMessageProperty(name: string): boolean {
+  return propertyNamed(messageReaders, name) !== undefined
+}
+
+/** A message, its members in the recorded order: etag and id first, expanded collections last. */
+export function presentMessage(message: ListedMessage, presentation: MessagePresentation): Record<string, unknown> {
+  const { mailbox, preferences, readsBodies, selection } = presentation
+  const id = preferences.immutableIds ? presentImmutableId(mailbox, message.id) : presentMessageId(mailbox, message)
+  const resource: Record<string, unknown> = {
+    '@odata.etag': `W/"${presentChangeKey(mailbox, message.change)}"`,
+    id,
+  }
+  const shown: Shown = { ...presentation, id }
+  for (const [name, property] of selection.properties) {
+    if (property.needs !== undefined && !readsBodies) continue
+    const value = property.present(message, shown)
+    if (value !== undefined) resource[name] = value
+  }
+  if (presentation.attachments !== undefined && readsBodies) {
+    const { version } = presentation
+    const { immutableIds } = preferences
+    resource['attachments'] = presentation.attachments.map((attachment) =>
+      presentAttachment(attachment, { mailbox, message, version, immutableIds }),
+    )
+  }
+  return resource
+}
+
+function presentPreview(message: ListedMessage): string {
+  return message.bodyPreview ?? bodyPreviewOf(contentOf(message).body)
+}
+
+/** A draft has none to show; a list without any is left out like one. */
+function presentHeaders(message: ListedMessage) {
+  const { internetMessageHeaders } = contentOf(message)
+  return message.isDraft || internetMessageHeaders.length === 0 ? undefined : internetMessageHeaders
+}
+
+/** Text as it was written, HTML as Exchange wraps it; the other form when the caller prefers it. */
+function presentBody(body: ItemBody, { bodyContentType, allowUnsafeHtml }: Preferences): ItemBody {
+  if (bodyContentType === 'text') return { contentType: 'text', content: textOf(body) }
+  if (body.contentType === 'text')
+    return bodyContentType === 'html' ? { contentType: 'html', content: htmlOf(body) } : body
+  const html = allowUnsafeHtml ? body.content : sanitizeHtml(body.content)
+  return { contentType: 'html', content: normaliseHtml(html) }
+}
+
+function optionalRecipient(address: MessageContent['from']) {
+  return address === undefined ? undefined : presentRecipient(address)
+}
