@@ -64,8 +64,8 @@ export interface Graphpost {
   /** User principal names. */
   readonly mailboxes: readonly string[]
   readonly directory: Directory
-  /** Resolves when nothing waits in the outbox that is due. */
-  outboxIdle(): Promise<void>
+  /** Resolves once nothing in the outbox is due or under way, or after `timeoutMs`. */
+  drainOutbox(timeoutMs: number): Promise<void>
   /** Takes no more calls, finishes what is under way, closes everything. */
   close(): Promise<void>
 }
@@ -127,7 +127,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       tenant: core.tenant.id,
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
-      outboxIdle: () => worker.idle(),
+      drainOutbox: (timeoutMs) => worker.drain(timeoutMs),
       close: closeAll,
     }
   } catch (error) {
@@ -230,13 +230,14 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
 }
 
 function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
-  return startOutboxWorker(mail, {
-    concurrency: settings.deliveryConcurrency,
-    relay: settings.relay === '' ? undefined : settings.relay,
-    hostname: settings.hostname,
-    drainTimeoutMs: settings.drainTimeout,
+  const { relay, deliveryConcurrency } = settings
+  const worker = startOutboxWorker(mail, {
     log,
+    ...(relay === '' ? {} : { relay: { url: relay, connections: Math.max(1, deliveryConcurrency) } }),
+    closeTimeoutMs: settings.drainTimeout,
   })
+  if (deliveryConcurrency === 0) worker.pause()
+  return worker
 }
 
 interface Surfaces {

@@ -1,16 +1,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { BodyRefused, readBody } from '../http/body.js'
-import { JsonRefused, parseJson } from '../http/json.js'
 import { admits } from '../identity/permissions.js'
 import type { Tokens } from '../identity/token.js'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import { authenticate, type MailboxFinder, mailboxFinder, requirePermission } from './authorize.js'
-import { badRequest, GraphError, graphErrorOf, requestBodyRead } from './errors.js'
+import { badRequest, GraphError, graphErrorOf } from './errors.js'
 import { parsePath } from './path.js'
 import { noPreferences, preferenceApplied, readPreferences } from './preferences.js'
-import type { GraphReply, RequestBody, Route } from './request.js'
+import type { GraphReply } from './request.js'
+import { ClientGone, readRequestBody } from './request-body.js'
 import { type CallIds, sendError, sendReply } from './respond.js'
 import { routeTable } from './routes.js'
 
@@ -94,7 +93,7 @@ async function handle(services: GraphServices, findMailbox: MailboxFinder, call:
 
   const { path, query } = splitUrl(request.url ?? '/')
   const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
-  const body = route.body === 'none' ? noBody : await readRequestBody(services, request, route.body)
+  const body = await readRequestBody(request, route.body, services.maxRequestBytes)
   const mailbox = await findMailbox(caller, mailboxKey)
   call.mailbox = mailbox.id
   requirePermission(caller, mailbox, route.permission)
@@ -148,72 +147,6 @@ function findRoute(method: string, rawPath: string) {
     headers: { Allow: allowed },
   })
 }
-
-const noBody: RequestBody = { kind: 'none' }
-
-async function readRequestBody(
-  services: GraphServices,
-  request: IncomingMessage,
-  takes: Route['body'],
-): Promise<RequestBody> {
-  const bytes = await readBody(request, services.maxRequestBytes).catch(bodyRefusal)
-  const contentType = mediaType(request.headers['content-type'])
-  if (contentType === undefined) {
-    if (bytes.length === 0) throw badRequest('Empty Payload. JSON content expected.')
-    throw badRequest('Write requests (excluding DELETE) must contain the Content-Type header declaration.')
-  }
-  if (contentType === 'text/plain' && takes === 'jsonOrMime') return { kind: 'mime', base64: bytes }
-  if (contentType !== 'application/json') throw badRequest('Entity only allows writes with a JSON Content-Type header.')
-  if (bytes.length === 0) throw badRequest('Empty Payload. JSON content expected.')
-  return { kind: 'json', value: readJson(bytes) }
-}
-
-function mediaType(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined
-  const end = header.indexOf(';')
-  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase()
-}
-
-function readJson(bytes: Buffer): unknown {
-  try {
-    return parseJson(bytes)
-  } catch (error) {
-    if (!(error instanceof JsonRefused)) throw error
-    if (error.fault === 'duplicateMember' && error.member !== undefined) {
-      throw requestBodyRead(
-        `Multiple properties with the name '${error.member}' were detected in a single object, which is not allowed.`,
-        error.member,
-      )
-    }
-    throw badRequest(
-      'Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.',
-      error.fault === 'tooDeep' ? 'Objects and arrays may be nested 64 deep.' : 'The body is not JSON in UTF-8.',
-    )
-  }
-}
-
-function bodyRefusal(error: unknown): never {
-  if (!(error instanceof BodyRefused)) throw error
-  switch (error.fault) {
-    case 'tooLarge':
-      // The rest of the body is not waited for.
-      throw new GraphError(413, 'BadRequest', 'The maximum request length supported is 4MB.', {
-        frontEnd: true,
-        headers: { Connection: 'close' },
-      })
-    case 'unknownEncoding':
-      throw new GraphError(415, 'BadRequest', 'The Content-Encoding of the request is not supported.', {
-        frontEnd: true,
-        reason: 'Bodies may be sent plain or as gzip.',
-      })
-    case 'broken':
-      throw badRequest('The request body could not be read.', 'The body is not what its Content-Encoding says.')
-    case 'aborted':
-      throw new ClientGone()
-  }
-}
-
-class ClientGone extends Error {}
 
 function refuse(services: GraphServices, call: Call, response: ServerResponse, error: unknown): void {
   if (error instanceof ClientGone) {

@@ -6,7 +6,22 @@ import { htmlTokens, maxHtmlDepth, withBoundedDepth } from './html-tokens.js'
 const allowedTags = [
   ...sanitize.defaults.allowedTags,
   ...['html', 'head', 'title', 'meta', 'style', 'body'],
-  ...['img', 'map', 'area', 'picture', 'source', 'font', 'center', 'big', 'strike', 'tt', 'del', 'ins', 'acronym', 'nobr'],
+  ...[
+    'img',
+    'map',
+    'area',
+    'picture',
+    'source',
+    'font',
+    'center',
+    'big',
+    'strike',
+    'tt',
+    'del',
+    'ins',
+    'acronym',
+    'nobr',
+  ],
   ...['dir', 'details', 'summary', 'fieldset', 'legend', 'label', 'o:p'],
 ]
 

@@ -1,4 +1,4 @@
-import { contentOf, hasVisibleAttachment, type NewAttachment } from './attachment.js'
+import { type Attachment, contentOf, hasVisibleAttachment, type NewAttachment } from './attachment.js'
 import { startConversation } from './conversation.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
@@ -28,14 +28,16 @@ export async function submitMessage(
   requireRecipients(draft, mail.limits.maxRecipients)
   requireSendAs(mailbox, draft.from)
 
-  const message = sentMessage(mail, mailbox, draft, options.saveToSentItems)
+  const contents = draft.attachments.map(contentOf)
+  const message = sentMessage(mail, mailbox, draft, contents, options.saveToSentItems)
   const entries = outboxEntries(message, mailbox.address)
   await mail.store.write((tx) => {
     tx.insertMessage(message)
     if (draft.mime !== undefined) tx.insertMime(message.mailbox, message.id, draft.mime)
-    for (const attachment of draft.attachments) {
-      tx.insertAttachment(keptAttachment(attachment, message, mail.ids.next() as AttachmentId))
-    }
+    draft.attachments.forEach((attachment, index) => {
+      const content = contents[index] ?? new Uint8Array()
+      tx.insertAttachment(keptAttachment(attachment, content, message, mail.ids.next() as AttachmentId))
+    })
     if (options.saveToSentItems) {
       tx.changeFolder(message.mailbox, message.folder, { total: 1, unread: 0, sizeBytes: message.sizeBytes })
     }
@@ -81,7 +83,13 @@ function requireSendAs(mailbox: Mailbox, from: EmailAddress | undefined): void {
   })
 }
 
-function sentMessage(mail: Mail, mailbox: Mailbox, draft: Draft, save: boolean): Message {
+function sentMessage(
+  mail: Mail,
+  mailbox: Mailbox,
+  draft: Draft,
+  contents: readonly Uint8Array[],
+  save: boolean,
+): Message {
   const now = mail.clock.now()
   return {
     mailbox: mailbox.id,
@@ -100,7 +108,7 @@ function sentMessage(mail: Mail, mailbox: Mailbox, draft: Draft, save: boolean):
     subject: draft.subject,
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
     conversation: startConversation(mail, now),
-    sizeBytes: sizeOf(draft),
+    sizeBytes: sizeOf(draft, contents),
     content: sentContent(draft, { name: mailbox.displayName, address: mailbox.address }),
   }
 }
@@ -110,9 +118,9 @@ function newMessageId(mail: Mail): string {
   return `<${mail.random.uuid().replaceAll('-', '').toUpperCase()}@${mail.hostname}>`
 }
 
-function sizeOf(draft: Draft): number {
+function sizeOf(draft: Draft, contents: readonly Uint8Array[]): number {
   let bytes = overheadBytes + draft.body.content.length
-  for (const attachment of draft.attachments) bytes += contentOf(attachment).byteLength
+  for (const content of contents) bytes += content.byteLength
   return bytes
 }
 
@@ -139,8 +147,12 @@ function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
   }
 }
 
-function keptAttachment(attachment: NewAttachment, message: Message, id: AttachmentId) {
-  const content = contentOf(attachment)
+function keptAttachment(
+  attachment: NewAttachment,
+  content: Uint8Array,
+  message: Message,
+  id: AttachmentId,
+): Attachment {
   const { kind, name, contentType, isInline } = attachment
   return {
     mailbox: message.mailbox,

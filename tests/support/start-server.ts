@@ -72,7 +72,7 @@ export interface Client {
   call(
     method: string,
     path: string,
-    init?: { headers?: Record<string, string>; body?: BodyInit | null },
+    init?: { headers?: Record<string, string>; body?: string | Uint8Array | ReadableStream },
   ): Promise<Answer>
 }
 

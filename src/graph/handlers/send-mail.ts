@@ -3,7 +3,7 @@ import { decodeMimeBody, parseMime } from '../../mail/mime/parse.js'
 import { submitMessage } from '../../mail/submit.js'
 import { badRequest, requestBodyRead } from '../errors.js'
 import type { GraphRequest, Handler } from '../request.js'
-import { isWritableMessageProperty, readDraft } from '../resources/message.js'
+import { isWritableMessageProperty, readDraft } from '../resources/draft.js'
 
 /** POST {mailbox}/sendMail: JSON or base64 MIME in; 202 and an empty body out. */
 export const sendMail: Handler = async (request, mail) => {

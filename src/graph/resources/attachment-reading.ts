@@ -76,7 +76,7 @@ function refuseUnknown(members: JsonObject, own: ReadonlySet<string>, type: stri
 }
 
 function readName(members: JsonObject, path: string): string {
-  const name = readText(members['name'] ?? null, `${path}/name`) ?? ''
+  const name = readText(members.name ?? null, `${path}/name`) ?? ''
   if (hasControlCharacter(name)) {
     throw new MailError('propertyInvalid', 'The name of an attachment is one line.', { property: `${path}/name` })
   }
@@ -84,7 +84,7 @@ function readName(members: JsonObject, path: string): string {
 }
 
 function readContentType(members: JsonObject, path: string): string | null {
-  const contentType = readText(members['contentType'] ?? null, `${path}/contentType`)
+  const contentType = readText(members.contentType ?? null, `${path}/contentType`)
   if (contentType !== null && hasControlCharacter(contentType)) {
     throw new MailError('propertyInvalid', 'A content type is one line.', { property: `${path}/contentType` })
   }
@@ -96,8 +96,8 @@ const fileMembers = new Set(['contentBytes', 'contentId', 'contentLocation'])
 function readFile(members: JsonObject, path: string): NewFileAttachment {
   refuseUnknown(members, fileMembers, 'fileAttachment', path)
   const name = readName(members, path)
-  const contentId = readText(members['contentId'] ?? null, `${path}/contentId`)
-  const contentLocation = readText(members['contentLocation'] ?? null, `${path}/contentLocation`)
+  const contentId = readText(members.contentId ?? null, `${path}/contentId`)
+  const contentLocation = readText(members.contentLocation ?? null, `${path}/contentLocation`)
   if (
     (contentId !== null && hasControlCharacter(contentId)) ||
     (contentLocation !== null && hasControlCharacter(contentLocation))
@@ -108,10 +108,10 @@ function readFile(members: JsonObject, path: string): NewFileAttachment {
     kind: 'file',
     name,
     contentType: readContentType(members, path) ?? contentTypeOf(name),
-    isInline: readBoolean(members['isInline'] ?? null, `${path}/isInline`) ?? false,
+    isInline: readBoolean(members.isInline ?? null, `${path}/isInline`) ?? false,
     contentId: contentId === null || contentId === '' ? null : contentId.replace(/^<|>$/g, ''),
     contentLocation: contentLocation === '' ? null : contentLocation,
-    content: readBytes(members['contentBytes'] ?? null, `${path}/contentBytes`),
+    content: readBytes(members.contentBytes ?? null, `${path}/contentBytes`),
   }
 }
 
@@ -138,8 +138,8 @@ function readItem(members: JsonObject, reading: Reading, readDraft: DraftReader)
     kind: 'item',
     name: readName(members, path),
     contentType: readContentType(members, path),
-    isInline: readBoolean(members['isInline'] ?? null, `${path}/isInline`) ?? false,
-    item: readAttachedItem(members['item'] ?? null, { ...reading, path: `${path}/item`, depth: depth + 1 }, readDraft),
+    isInline: readBoolean(members.isInline ?? null, `${path}/isInline`) ?? false,
+    item: readAttachedItem(members.item ?? null, { ...reading, path: `${path}/item`, depth: depth + 1 }, readDraft),
   }
 }
 
@@ -162,10 +162,10 @@ function readReference(members: JsonObject, { path }: Reading): NewReferenceAtta
     kind: 'reference',
     name: readName(members, path),
     contentType: readContentType(members, path),
-    isInline: readBoolean(members['isInline'] ?? null, `${path}/isInline`) ?? false,
+    isInline: readBoolean(members.isInline ?? null, `${path}/isInline`) ?? false,
     sourceUrl: text('sourceUrl') ?? '',
     providerType: text('providerType') ?? 'other',
     permission: text('permission') ?? 'other',
-    isFolder: readBoolean(members['isFolder'] ?? null, `${path}/isFolder`) ?? false,
+    isFolder: readBoolean(members.isFolder ?? null, `${path}/isFolder`) ?? false,
   }
 }

@@ -85,13 +85,13 @@ export function presentAttachment(
 ): Record<string, unknown> {
   const shown: Record<string, unknown> = { '@odata.type': `#microsoft.graph.${attachment.kind}Attachment` }
   if (attachment.kind === 'file') shown['@odata.mediaContentType'] = attachment.contentType
-  shown['id'] = idOf(attachment, presentation)
+  shown.id = idOf(attachment, presentation)
   for (const [name, value] of membersOf(attachment, presentation)) {
     if (presentation.selection?.names?.has(name) ?? true) shown[name] = value
   }
   if (presentation.expandItem === true && attachment.kind === 'item' && 'content' in attachment) {
     const read = attachmentFrom(attachment)
-    if (read.kind === 'item') shown['item'] = presentItem(read)
+    if (read.kind === 'item') shown.item = presentItem(read)
   }
   return shown
 }

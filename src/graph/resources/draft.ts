@@ -26,7 +26,7 @@ import {
 } from './values.js'
 
 /** A draft while it is being read. */
-export type DraftFields = { -readonly [Field in keyof Draft]: Draft[Field] }
+type DraftFields = { -readonly [Field in keyof Draft]: Draft[Field] }
 
 /** What a reader needs to know beside the value. */
 export interface Reading {
@@ -37,11 +37,11 @@ export interface Reading {
   readonly depth: number
 }
 
-/** Puts a property of the request into the draft. */
-export type PropertyReader = (draft: DraftFields, value: unknown, reading: Reading) => void
+/** What a property of the request says; undefined: nothing, so the draft keeps what a new one has. */
+type PropertyReader<Field extends keyof Draft> = (value: unknown, reading: Reading) => Draft[Field] | undefined
 
 /** A new draft before anything is said of it: the values recorded of one. */
-export function emptyDraft(): DraftFields {
+function emptyDraft(): DraftFields {
   return {
     subject: null,
     body: { contentType: 'text', content: '' },
@@ -72,54 +72,38 @@ const flagStatuses = ['notFlagged', 'complete', 'flagged'] as const
 const maxHeaders = 5
 
 /** Every property that a caller may write, and how it is read. What is not here is the server's own, or unknown. */
-export const messageReaders: ReadonlyMap<string, PropertyReader> = new Map<string, PropertyReader>([
-  ['subject', readSubject],
-  ['body', (draft, value, { path }) => set(readBody(value, path), (body) => (draft.body = body))],
-  ['toRecipients', (draft, value, { path }) => void (draft.toRecipients = readRecipients(value, path))],
-  ['ccRecipients', (draft, value, { path }) => void (draft.ccRecipients = readRecipients(value, path))],
-  ['bccRecipients', (draft, value, { path }) => void (draft.bccRecipients = readRecipients(value, path))],
-  ['replyTo', (draft, value, { path }) => void (draft.replyTo = readRecipients(value, path))],
-  ['from', (draft, value, { path }) => set(readRecipient(value, path), (from) => (draft.from = from))],
-  ['sender', (draft, value, { path }) => set(readRecipient(value, path), (sender) => (draft.sender = sender))],
-  [
-    'importance',
-    (draft, value, { path }) =>
-      set(readEnum(value, importances, 'microsoft.graph.importance', path), (read) => (draft.importance = read)),
-  ],
-  ['categories', (draft, value, { path }) => void (draft.categories = readTexts(value, path))],
-  ['flag', (draft, value, { path }) => set(readFlag(value, path), (flag) => (draft.flag = flag))],
-  [
-    'inferenceClassification',
-    (draft, value, { path }) =>
-      set(
-        readEnum(value, classifications, 'microsoft.graph.inferenceClassificationType', path),
-        (read) => (draft.inferenceClassification = read),
-      ),
-  ],
-  ['internetMessageId', readInternetMessageId],
-  [
-    'internetMessageHeaders',
-    (draft, value, { path }) => void (draft.internetMessageHeaders = readHeaders(value, path)),
-  ],
-  ['isRead', (draft, value, { path }) => set(readBoolean(value, path), (isRead) => (draft.isRead = isRead))],
-  [
-    'isReadReceiptRequested',
-    (draft, value, { path }) => void (draft.isReadReceiptRequested = readBoolean(value, path)),
-  ],
-  [
-    'isDeliveryReceiptRequested',
-    (draft, value, { path }) => void (draft.isDeliveryReceiptRequested = readBoolean(value, path)),
-  ],
-  [
-    'singleValueExtendedProperties',
-    (draft, value, { path }) => void (draft.singleValueExtendedProperties = readSingleValues(value, path)),
-  ],
-  [
-    'multiValueExtendedProperties',
-    (draft, value, { path }) => void (draft.multiValueExtendedProperties = readMultiValues(value, path)),
-  ],
-  ['attachments', (draft, value, reading) => void (draft.attachments = readAttachments(value, reading, readDraftAt))],
-])
+const readers: { readonly [Field in keyof Draft]?: PropertyReader<Field> } = {
+  subject: readSubject,
+  body: readBody,
+  toRecipients: (value, { path }) => readRecipients(value, path),
+  ccRecipients: (value, { path }) => readRecipients(value, path),
+  bccRecipients: (value, { path }) => readRecipients(value, path),
+  replyTo: (value, { path }) => readRecipients(value, path),
+  from: (value, { path }) => readRecipient(value, path),
+  sender: (value, { path }) => readRecipient(value, path),
+  importance: (value, { path }) => readEnum(value, importances, 'microsoft.graph.importance', path) ?? undefined,
+  categories: (value, { path }) => readTexts(value, path),
+  flag: readFlag,
+  inferenceClassification: (value, { path }) =>
+    readEnum(value, classifications, 'microsoft.graph.inferenceClassificationType', path) ?? undefined,
+  internetMessageId: readInternetMessageId,
+  internetMessageHeaders: (value, { path }) => readHeaders(value, path),
+  isRead: (value, { path }) => readBoolean(value, path) ?? undefined,
+  isReadReceiptRequested: (value, { path }) => readBoolean(value, path),
+  isDeliveryReceiptRequested: (value, { path }) => readBoolean(value, path),
+  singleValueExtendedProperties: (value, { path }) => readSingleValues(value, path),
+  multiValueExtendedProperties: (value, { path }) => readMultiValues(value, path),
+  attachments: (value, reading) => readAttachments(value, reading, readDraftAt),
+}
+
+/** The same by name: a `Map`, because a name from outside may be `constructor`. */
+const readerByName: ReadonlyMap<string, { field: string; read: (value: unknown, reading: Reading) => unknown }> =
+  new Map(Object.entries(readers).map(([field, read]) => [field, { field, read }]))
+
+/** Whether a name is that of a property a caller may write. */
+export function isWritableMessageProperty(name: string): boolean {
+  return propertyNamed(readerByName, name) !== undefined
+}
 
 /** Set by the server, or derived: a whole message sent back is accepted, and these are not taken from it. */
 const serverProperties: ReadonlySet<string> = new Set([
@@ -161,12 +145,15 @@ export function readDraft(json: unknown, version: ApiVersion): Draft {
 function readDraftAt(json: unknown, reading: Reading): Draft {
   const members = readObject(json, reading.path)
   if (members === null) throw requestBodyRead('A null value was found for a message.', reading.path)
-  const draft = emptyDraft()
+  const draft: DraftFields = emptyDraft()
+  const fields = draft as unknown as Record<string, unknown>
   for (const name in members) {
     const value = members[name]
-    const reader = propertyNamed(messageReaders, name)
+    const reader = propertyNamed(readerByName, name)
     if (reader !== undefined) {
-      reader(draft, value, { version: reading.version, path: `${reading.path}/${name}`, depth: reading.depth })
+      const path = `${reading.path}/${name}`
+      const read = reader.read(value, { version: reading.version, path, depth: reading.depth })
+      if (read !== undefined) fields[reader.field] = read
     } else if (!isPassedOver(name, value, reading)) {
       throw unknownProperty(name, 'microsoft.graph.message', reading.path)
     }
@@ -180,12 +167,7 @@ function isPassedOver(name: string, value: unknown, { version, path }: Reading):
   return isAnnotation(name, value, path)
 }
 
-/** Null takes nothing away from a new draft. */
-function set<Value>(value: Value | null | undefined, assign: (value: Value) => void): void {
-  if (value !== null && value !== undefined) assign(value)
-}
-
-function readSubject(draft: DraftFields, value: unknown, { path }: Reading): void {
+function readSubject(value: unknown, { path }: Reading): string | null {
   const subject = readText(value, path)
   if (subject !== null && hasControlCharacter(subject)) {
     throw new MailError(
@@ -196,24 +178,24 @@ function readSubject(draft: DraftFields, value: unknown, { path }: Reading): voi
       },
     )
   }
-  draft.subject = subject
+  return subject
 }
 
-function readInternetMessageId(draft: DraftFields, value: unknown, { path }: Reading): void {
+function readInternetMessageId(value: unknown, { path }: Reading): string | undefined {
   const id = readText(value, path)
-  if (id === null || id === '') return
+  if (id === null || id === '') return undefined
   if (!/^<[\x21-\x3b\x3d\x3f-\x7e]{1,990}>$/.test(id)) {
     throw new MailError('propertyInvalid', 'A message id is printable ASCII without blanks, between < and >.', {
       property: 'internetMessageId',
     })
   }
-  draft.internetMessageId = id
+  return id
 }
 
 /** `contentType` left out means text (recorded). */
-function readBody(value: unknown, path: string): ItemBody | null {
+function readBody(value: unknown, { path }: Reading): ItemBody | undefined {
   const members = readObject(value, path)
-  if (members === null) return null
+  if (members === null) return undefined
   let contentType: ItemBody['contentType'] = 'text'
   let content = ''
   for (const name in members) {
@@ -235,9 +217,9 @@ function readTexts(value: unknown, path: string): string[] {
   return texts
 }
 
-function readFlag(value: unknown, path: string): FollowupFlag | null {
+function readFlag(value: unknown, { path }: Reading): FollowupFlag | undefined {
   const members = readObject(value, path)
-  if (members === null) return null
+  if (members === null) return undefined
   const flag: { -readonly [Field in keyof FollowupFlag]: FollowupFlag[Field] } = { flagStatus: 'notFlagged' }
   for (const name in members) {
     const member = members[name]
@@ -260,8 +242,8 @@ function readFlag(value: unknown, path: string): FollowupFlag | null {
 function readDateTimeTimeZone(value: unknown, path: string): DateTimeTimeZone | null {
   const members = readObject(value, path)
   if (members === null) return null
-  const dateTime = readText(members['dateTime'] ?? null, `${path}/dateTime`)
-  const timeZone = readText(members['timeZone'] ?? null, `${path}/timeZone`) ?? 'UTC'
+  const dateTime = readText(members.dateTime ?? null, `${path}/dateTime`)
+  const timeZone = readText(members.timeZone ?? null, `${path}/timeZone`) ?? 'UTC'
   if (dateTime === null || Number.isNaN(Date.parse(dateTime))) {
     throw requestBodyRead(`Cannot convert the literal '${dateTime ?? ''}' to the expected type 'Edm.DateTime'.`, path)
   }
@@ -285,8 +267,8 @@ function readHeaders(value: unknown, path: string): InternetMessageHeader[] {
 
 function readHeader(item: unknown, path: string): InternetMessageHeader {
   const members = readObject(item, path)
-  const name = readText(members?.['name'] ?? null, `${path}/name`) ?? ''
-  const value = readText(members?.['value'] ?? null, `${path}/value`) ?? ''
+  const name = readText(members?.name ?? null, `${path}/name`) ?? ''
+  const value = readText(members?.value ?? null, `${path}/value`) ?? ''
   const shown = name.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
   if (!fieldName.test(name)) {
     throw new MailError('headerInvalid', 'A header name is printable ASCII without blanks and colons.', {
@@ -309,14 +291,14 @@ function readHeader(item: unknown, path: string): InternetMessageHeader {
 function readSingleValues(value: unknown, path: string): SingleValueExtendedProperty[] {
   return readArray(value, path).map((item) => {
     const members = extendedProperty(item, path)
-    return { id: extendedId(members, path), value: readText(members['value'] ?? null, `${path}/value`) ?? '' }
+    return { id: extendedId(members, path), value: readText(members.value ?? null, `${path}/value`) ?? '' }
   })
 }
 
 function readMultiValues(value: unknown, path: string): MultiValueExtendedProperty[] {
   return readArray(value, path).map((item) => {
     const members = extendedProperty(item, path)
-    return { id: extendedId(members, path), value: readTexts(members['value'] ?? null, `${path}/value`) }
+    return { id: extendedId(members, path), value: readTexts(members.value ?? null, `${path}/value`) }
   })
 }
 
@@ -331,7 +313,7 @@ const extendedPropertyId =
   /^[A-Za-z]{3,24} (?:0x[0-9A-Fa-f]{1,8}|\{?[0-9A-Fa-f-]{36}\}? (?:Name .{1,255}|Id 0x[0-9A-Fa-f]{1,8}|Id \d{1,10}))$/
 
 function extendedId(members: JsonObject, path: string): string {
-  const id = readText(members['id'] ?? null, `${path}/id`) ?? ''
+  const id = readText(members.id ?? null, `${path}/id`) ?? ''
   if (extendedPropertyId.test(id)) return id
   throw new MailError(
     'propertyInvalid',

@@ -17,11 +17,8 @@ import {
 import type { ApiVersion } from '../path.js'
 import type { Preferences } from '../preferences.js'
 import { presentAttachment } from './attachment.js'
-import { messageReaders } from './draft.js'
 import { presentRecipient, presentRecipients } from './recipient.js'
-import { presentMoment, propertyNamed } from './values.js'
-
-export { readDraft } from './draft.js'
+import { presentMoment } from './values.js'
 
 /** How a message is to be shown. */
 export interface MessagePresentation {
@@ -182,11 +179,6 @@ export function orderFields(items: readonly OrderByItem[] = []): MessageOrder[] 
   })
 }
 
-/** Whether a name is that of a property a caller may write. */
-export function isWritableMessageProperty(name: string): boolean {
-  return propertyNamed(messageReaders, name) !== undefined
-}
-
 /** A message, its members in the recorded order: etag and id first, expanded collections last. */
 export function presentMessage(message: ListedMessage, presentation: MessagePresentation): Record<string, unknown> {
   const { mailbox, preferences, readsBodies, selection } = presentation
@@ -204,7 +196,7 @@ export function presentMessage(message: ListedMessage, presentation: MessagePres
   if (presentation.attachments !== undefined && readsBodies) {
     const { version } = presentation
     const { immutableIds } = preferences
-    resource['attachments'] = presentation.attachments.map((attachment) =>
+    resource.attachments = presentation.attachments.map((attachment) =>
       presentAttachment(attachment, { mailbox, message, version, immutableIds }),
     )
   }

@@ -109,11 +109,9 @@ export function propertyNamed<Row>(table: ReadonlyMap<string, Row>, name: string
   return table.get(name) ?? table.get(name.charAt(0).toLowerCase() + name.slice(1))
 }
 
-const controlCharacter = /[\u0000-\u001f\u007f]/
-
 /** Whether a text could break out of a header line, or be no text at all. */
 export function hasControlCharacter(text: string): boolean {
-  return controlCharacter.test(text)
+  return /\p{Cc}/u.test(text)
 }
 
 /** `2025-01-14T16:11:39Z`: UTC to the second, without a fraction. */
