@@ -35,7 +35,23 @@ const tokenLifetimeSeconds = 12 * 3600
 const maxInternetMessageHeaders = 5
 
 const systemClock: Clock = { now: () => Date.now() }
-const systemRandom: Random = { bytes: (count) => randomBytes(count), uuid: () => randomUUID() }
+
+/** Random bytes fetched at once: asking for a few each time costs more than a whole mail's parsing. */
+const randomPoolBytes = 8_192
+
+/** Bytes are handed out once each, from a pool of fresh ones. */
+function systemRandom(): Random {
+  let pool = Buffer.alloc(0)
+  return {
+    bytes: (count) => {
+      if (pool.length < count) pool = randomBytes(Math.max(randomPoolBytes, count))
+      const taken = pool.subarray(0, count)
+      pool = pool.subarray(count)
+      return taken
+    },
+    uuid: () => randomUUID(),
+  }
+}
 
 /** What comes from outside and tests replace. */
 export interface Surroundings {
@@ -143,7 +159,7 @@ export async function openDirectory(settings: Settings): Promise<Directory & { c
 }
 
 async function openCore(settings: Settings, surroundings: Surroundings, outboxChanged: () => void): Promise<Core> {
-  const { clock = systemClock, random = systemRandom } = surroundings
+  const { clock = systemClock, random = systemRandom() } = surroundings
   const store = await openStore(locationOf(settings), settings.callRecords)
   try {
     const mail: Mail = {

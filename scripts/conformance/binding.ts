@@ -65,7 +65,7 @@ function keyOfObject(path: RequestPath, owner: MailboxOwner, world: World): stri
 const ofTheRecorder = /^(accept-encoding|content-length|host|user-agent|connection|authorization)$/i
 
 /** What may vary in {@link prepared}. */
-export interface Choices {
+interface Choices {
   /** Keys of the path after the mailbox's, in order; those of the exchange where left out. */
   readonly keys?: readonly string[]
   readonly path?: RequestPath

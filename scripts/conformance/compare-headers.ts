@@ -1,6 +1,6 @@
-import type { Answer } from './http-call.js'
 import type { Exchange, HeaderFields } from './exchange.js'
 import type { Facts } from './facts.js'
+import type { Answer } from './http-call.js'
 import { shown } from './json.js'
 import { guidForm } from './value-forms.js'
 

@@ -2,10 +2,15 @@ import { type ParsedMail, simpleParser } from 'mailparser'
 import { shown } from './json.js'
 
 /** Header fields of every message of the service that readers of MIME rely on. */
-const requiredFields = ['from', 'to', 'subject', 'date', 'message-id', 'mime-version', 'content-type']
+const requiredFields = ['from', 'to', 'subject', 'mime-version', 'content-type']
+
+/** Fields that only a message has that was sent: RFC 5322 §3.6. */
+const fieldsOfSent = ['date', 'message-id']
 
 /** What the scenario knows of the message. */
-export interface KnownMime {
+interface KnownMime {
+  /** Whether it was sent: a message inside another need not have been. */
+  readonly sent: boolean
   readonly subject: string | undefined
   /** `internetMessageId` of the same message read as JSON. */
   readonly internetMessageId: string | undefined
@@ -20,8 +25,9 @@ export interface KnownMime {
  */
 export async function mimeDifferences(bytes: Buffer, known: KnownMime): Promise<string[]> {
   const parsed = await simpleParser(bytes)
+  const fields = known.sent ? [...requiredFields, ...fieldsOfSent] : requiredFields
   return [
-    ...requiredFields.filter((name) => !parsed.headers.has(name)).map((name) => `MIME: no ${name} field`),
+    ...fields.filter((name) => !parsed.headers.has(name)).map((name) => `MIME: no ${name} field`),
     ...(/(^|[^\r])\n/.test(bytes.toString('latin1')) ? ['MIME: a line does not end in CRLF'] : []),
     ...differs('subject', known.subject, parsed.subject),
     ...differs('message id', known.internetMessageId, parsed.messageId),

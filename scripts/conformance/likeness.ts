@@ -1,6 +1,7 @@
 /** Messages and attachments made like recorded ones, so that their values can be asked back. */
-import { isArray, isObject, type Json, type JsonObject, textMember } from './json.js'
+
 import { personOf, recipient } from './delivery.js'
+import { isArray, isObject, type Json, type JsonObject, textMember } from './json.js'
 import type { MailboxOwner } from './world.js'
 
 /** Twelve bytes of text. */
@@ -79,8 +80,11 @@ export function attachmentLike(shown: JsonObject): JsonObject {
   const type = (textMember(shown, '@odata.type') ?? '').replace(/^#?microsoft\.graph\./, '')
   const name = textMember(shown, 'name') ?? 'attachment.txt'
   if (type === 'itemAttachment') {
+    const person = recipient({ address: 'somebody@example.com', name: 'Somebody' })
     const item = {
       '@odata.type': '#microsoft.graph.message',
+      from: person,
+      toRecipients: [person],
       subject: name,
       body: { contentType: 'text', content: name },
     }

@@ -3,7 +3,7 @@
  * better source says otherwise. Each has its reason; nothing else is let pass.
  */
 import type { Exchange } from './exchange.js'
-import { queryOptions, parsePath } from './request-path.js'
+import { parsePath, queryOptions } from './request-path.js'
 
 /** A difference in a member of a body that is no fault. */
 interface Tolerance {
@@ -19,7 +19,7 @@ const documented = (exchange: Exchange) => exchange.evidence === 'documented'
 const selects = (exchange: Exchange) => queryOptions(parsePath(exchange.request.path)).includes('$select')
 
 /** Read from top to bottom; any row that fits is enough. */
-export const tolerances: readonly Tolerance[] = [
+const tolerances: readonly Tolerance[] = [
   {
     difference: 'extra',
     members: ['conversationIndex'],

@@ -19,7 +19,7 @@ export const guidForm = new RegExp(`^${guid}$`)
 const forms = {
   'message id': (text: string) => isMessageId(text) || /^AAkALg[\w-]{62}$/.test(text),
   'folder id': (text: string) => isFolderId(text),
-  'attachment id': (text: string) => /^AAMk[\w-]{148}ABEgAQA[\w-]{20,}=*$/.test(text) && text.length === 180,
+  'attachment id': (text: string) => /^AAMk[\w-]{147}BEgAQA[\w-]{22}=$/.test(text),
   'change key': (text: string) => /^[A-Za-z0-9+/]{40}$/.test(text) && text.startsWith('CQAAABYAAA'),
   etag: (text: string) => /^W\/"[A-Za-z0-9+/]{40}"$/.test(text),
   'date and time in UTC without a fraction': (text: string) => utcSecond.test(text),
@@ -31,7 +31,7 @@ const forms = {
 }
 
 /** The form a member's text must have. */
-export type Form = keyof typeof forms
+type Form = keyof typeof forms
 
 /** 113 bytes: `00 03 24 00`, the mailbox's GUID as text, `00 46 00 00 00 00 00` ... `00 00`. */
 function isMessageId(text: string): boolean {
@@ -123,7 +123,7 @@ export function brokenRelations(message: JsonObject): string[] {
 
 function isOf(attachment: Json, messageId: string): boolean {
   const id = isObject(attachment) ? attachment.id : undefined
-  return typeof id === 'string' && id.startsWith(messageId.replace(/AAA=$/, ''))
+  return typeof id === 'string' && id.startsWith(messageId.replace(/=$/, ''))
 }
 
 function escapedForOwa(id: string): string {

@@ -65,12 +65,21 @@ function withCrlf(text: string): string {
 /** Elements whose content is no text of the message. */
 const silent = new Set(['script', 'style', 'title', 'textarea', 'xmp', 'iframe', 'noembed', 'noframes'])
 
+/** Elements that indent the lines inside them. Each level writes those lines anew, so only so many levels are shown. */
+const indenting = new Set(['ul', 'ol', 'blockquote'])
+const maxIndents = 10
+
 /** The markup that decides how text is laid out: tags without attributes, but for where a link leads. */
 function plainMarkup(html: string, maxLength = Number.POSITIVE_INFINITY): string {
   let markup = ''
+  let indents = 0
   for (const token of withBoundedDepth(htmlTokens(html))) {
-    markup += plainToken(token)
-    if (markup.length > maxLength) break
+    const { kind, name } = token
+    if (kind === 'open' && indenting.has(name)) indents += 1
+    const isFlat = indents > maxIndents && (name === 'li' || indenting.has(name))
+    markup += plainToken(isFlat ? { ...token, name: 'div' } : token)
+    if (kind === 'close' && indenting.has(name)) indents = Math.max(0, indents - 1)
+    if (markup.length > maxLength) return markup.slice(0, maxLength)
   }
   return markup
 }

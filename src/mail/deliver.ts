@@ -1,13 +1,16 @@
+import type { NewAttachment } from './attachment.js'
 import type { MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { InternetMessageHeader, Message } from './message.js'
+import { headerFields } from './mime/message-header.js'
+import { transportHeadersOf } from './mime/render.js'
 import type { MailWriter } from './store.js'
 
 /** What delivery adds to a message. */
 export interface DeliveryNotes {
-  /** The header fields of the message as it would go out, in their order. */
+  /** See {@link headersInTransit}. */
   readonly headers: readonly InternetMessageHeader[]
   readonly bodyPreview: string
 }
@@ -61,9 +64,40 @@ function receivedHeader(hostname: string, id: MessageId, address: string, at: nu
   }
 }
 
-/** Puts a copy made by {@link inboxCopy} into its Inbox, with the attachments and the MIME of the message as it was sent. */
-export function deliverLocally(tx: MailWriter, sent: Message, copy: Message): void {
+/** Stands for attachments that need not be read: the header only says whether there are any to be seen. */
+const someAttachment: NewAttachment = {
+  kind: 'file',
+  name: '',
+  contentType: null,
+  isInline: false,
+  contentId: null,
+  contentLocation: null,
+  content: new Uint8Array(),
+}
+
+/**
+ * The header fields of a message as it goes out, in their order.
+ *
+ * @param mime as it goes out, of a message that was submitted in MIME
+ */
+export function headersInTransit(message: Message, mime: Uint8Array | undefined): InternetMessageHeader[] {
+  if (mime !== undefined) return transportHeadersOf(mime)
+  const { content, subject, importance, internetMessageId, sentAt, hasAttachments } = message
+  const conversationIndex = message.conversation.index
+  const attachments = hasAttachments ? [someAttachment] : []
+  const source = { content, subject, importance, internetMessageId, conversationIndex, sentAt, attachments }
+  const fields = headerFields(source, { includeBcc: false })
+  return transportHeadersOf(Buffer.from(`${fields.join('\r\n')}\r\n\r\n`))
+}
+
+/**
+ * Puts a copy made by {@link inboxCopy} into its Inbox, with the attachments of the message as it was sent.
+ *
+ * @param mime of a message that was submitted in MIME: as it goes out, which is without the Bcc field it may have had
+ */
+export function deliverLocally(tx: MailWriter, sent: Message, copy: Message, mime: Uint8Array | undefined): void {
   tx.insertMessage(copy)
+  if (mime !== undefined) tx.insertMime(copy.mailbox, copy.id, mime)
   tx.copyAttachments({ mailbox: sent.mailbox, message: sent.id }, { mailbox: copy.mailbox, message: copy.id })
   tx.changeFolder(copy.mailbox, copy.folder, { total: 1, unread: 1, sizeBytes: copy.sizeBytes })
 }

@@ -89,7 +89,7 @@ function rawText(html: string, from: number, name: string): string {
 }
 
 /** Elements that may be open at once. Mail written by people stays far below. */
-export const maxHtmlDepth = 256
+export const maxHtmlDepth = 128
 
 const voidElements = new Set(
   'area base basefont br col embed frame hr img input link meta param source track wbr'.split(' '),

@@ -1,35 +1,17 @@
 import sanitize from 'sanitize-html'
 import { styleDeclarations } from './body.js'
-import { htmlTokens, maxHtmlDepth, withBoundedDepth } from './html-tokens.js'
+import { type HtmlToken, htmlTokens, withBoundedDepth } from './html-tokens.js'
 
 /** Beyond the library's defaults: the elements of a document, and those that Outlook and newsletters write. */
-const allowedTags = [
-  ...sanitize.defaults.allowedTags,
-  ...['html', 'head', 'title', 'meta', 'style', 'body'],
-  ...[
-    'img',
-    'map',
-    'area',
-    'picture',
-    'source',
-    'font',
-    'center',
-    'big',
-    'strike',
-    'tt',
-    'del',
-    'ins',
-    'acronym',
-    'nobr',
-  ],
-  ...['dir', 'details', 'summary', 'fieldset', 'legend', 'label', 'o:p'],
-]
+const documentElements = 'html head title meta style body'
+const mailElements =
+  'img map area picture source font center big strike tt del ins acronym nobr dir details summary fieldset legend label o:p'
 
 const options: sanitize.IOptions = {
-  allowedTags,
-  // Style sheets cannot run anything in a browser of today; without them most mail falls apart.
+  allowedTags: [...sanitize.defaults.allowedTags, ...documentElements.split(' '), ...mailElements.split(' ')],
+  // Style sheets run nothing in a browser of today; without them most mail falls apart.
   allowVulnerableTags: true,
-  // Every attribute, so that classes, ids and data of the author survive, save for those that `cleanAttributes` removes.
+  // Classes, ids and data of the author survive; `cleanAttributes` removes what could run.
   allowedAttributes: false,
   allowedSchemes: ['http', 'https', 'mailto', 'tel', 'sip', 'callto', 'ftp', 'cid'],
   allowedSchemesByTag: { img: ['http', 'https', 'cid', 'data'] },
@@ -39,17 +21,70 @@ const options: sanitize.IOptions = {
 
 /**
  * The HTML without anything that could run: scripts, event handlers, `javascript:` addresses, frames, forms, embedded
- * objects. Markup of Outlook stays. What Graph answers unless the caller asks with `outlook.allow-unsafe-html`; written
- * as it is recorded (`style` last, blanks as `&nbsp;`). Elements nested deeper than 256 levels are taken out, what they
- * hold is kept.
+ * objects. Markup of Outlook stays. It is what Graph answers unless the caller prefers `outlook.allow-unsafe-html`, and
+ * written as recorded: `style` as the last attribute, hard blanks as `&nbsp;`. Elements deeper than `maxHtmlDepth` are
+ * taken out, what they hold is kept.
  */
 export function sanitizeHtml(content: string): string {
-  const bounded: string[] = []
-  for (const { kind, text } of withBoundedDepth(htmlTokens(content))) {
-    // Comments go in any case, and conditional ones would be the markup of one old program.
-    if (kind !== 'comment' && kind !== 'declaration') bounded.push(text)
+  let html = ''
+  for (const token of withBoundedDepth(htmlTokens(content))) html += rewritten(token)
+  return sanitize(html, options).replaceAll(' />', '>').replaceAll('\u00a0', '&nbsp;')
+}
+
+/** Elements that are left out with all they hold. */
+const removed = new Set(['script', 'textarea', 'xmp', 'iframe', 'noembed', 'noframes'])
+const elementName = /^[a-z][a-z0-9:-]*$/
+
+/**
+ * The token written so that there is one way to read it. Otherwise markup that we and the library take apart differently
+ * would get past the bound on depth.
+ */
+function rewritten({ kind, name, text }: HtmlToken): string {
+  if (kind === 'text') return text.replaceAll('<', '&lt;')
+  if (kind === 'raw') return rewrittenRaw(name, text)
+  if ((kind !== 'open' && kind !== 'close') || removed.has(name) || !elementName.test(name)) return ''
+  return kind === 'close' ? `</${name}>` : `<${name}${rewrittenAttributes(text.slice(1 + name.length, -1))}>`
+}
+
+const attribute = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g
+
+function rewrittenAttributes(text: string): string {
+  let attributes = ''
+  for (const [, name, double, single, bare] of text.matchAll(attribute)) {
+    const value = double ?? single ?? bare
+    attributes += value === undefined ? ` ${name}` : ` ${name}="${value.replaceAll('"', '&quot;')}"`
   }
-  return sanitize(bounded.join(''), { ...options, ...depthGuard() })
-    .replaceAll(' />', '>')
-    .replaceAll('\u00a0', '&nbsp;')
+  return attributes
+}
+
+function rewrittenRaw(name: string, text: string): string {
+  if (name === 'title') return text.replaceAll('<', '&lt;')
+  return name === 'style' && !couldRun(text) ? text : ''
+}
+
+function cleanAttributes(attributes: sanitize.Attributes): sanitize.Attributes {
+  const { style, ...others } = attributes
+  const isRefresh = 'http-equiv' in others && others['http-equiv']?.trim().toLowerCase() !== 'content-type'
+  const clean: sanitize.Attributes = {}
+  for (const [name, value] of Object.entries(others)) {
+    if (name.startsWith('on') || name === 'srcdoc') continue
+    if (isRefresh && (name === 'http-equiv' || name === 'content')) continue
+    clean[name] = value
+  }
+  const declarations = styleDeclarations(style ?? '').filter((declaration) => !couldRun(declaration))
+  if (declarations.length > 0) clean.style = declarations.join('; ')
+  return clean
+}
+
+const runningCss = /expression\s*\(|javascript:|vbscript:|-moz-binding|(?:^|[\s;{])behavior\s*:|@import/i
+
+/** What old browsers ran out of CSS, and what loads more of it; comments and escapes do not hide it. */
+function couldRun(css: string): boolean {
+  return runningCss.test(withoutComments(css).replaceAll('\\', ''))
+}
+
+function withoutComments(css: string): string {
+  const [start = '', ...comments] = css.split('/*')
+  const rests = comments.map((comment) => (comment.includes('*/') ? comment.slice(comment.indexOf('*/') + 2) : ''))
+  return start + rests.join('')
 }

@@ -92,7 +92,7 @@ export interface MailWriter {
   /** Keeps the MIME a message came in. */
   insertMime(mailbox: MailboxId, message: MessageId, mime: Uint8Array): void
   insertAttachment(attachment: Attachment): void
-  /** Copies the attachments and the MIME of one message to another, inside the store; attachments keep their ids. */
+  /** Copies the attachments of one message to another, inside the store; they keep their ids. */
   copyAttachments(
     from: { mailbox: MailboxId; message: MessageId },
     to: { mailbox: MailboxId; message: MessageId },

@@ -1,21 +1,24 @@
 /**
  * One delivery attempt: a claimed entry in, each recipient's fate recorded. A fate is recorded in the same write as
- * what brought it about where that is ours to write (a local delivery happens exactly once), and right after the
- * answer where it is not (SMTP); see the promise in `docs/architecture.md`.
+ * what brought it about where that is ours to write, so that a local delivery happens exactly once; and right after the
+ * answer where it is not (SMTP), so that only an end of the process in between can make a second copy.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { deliverLocally, inboxCopy } from '../mail/deliver.js'
+import { attachmentFrom } from '../mail/attachment.js'
+import { bodyPreviewOf } from '../mail/body.js'
+import { deliverLocally, headersInTransit, inboxCopy } from '../mail/deliver.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
+import { forSubmission, renderMime } from '../mail/mime/render.js'
 import { isFinal, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
-import type { MailWriter } from '../mail/store.js'
+import { fateOf, withFate, withFates } from './fate.js'
 import { outcomeOf } from './outcome.js'
+import { type Claim, recordStanding, type Standing } from './record.js'
 import { nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
-import { capturedReply, routeRecipients } from './route.js'
-import { SlotsClosed, type Slots } from './slots.js'
+import { capturedReply, type RoutedRecipients, routeRecipients } from './route.js'
+import { type Slots, SlotsClosed } from './slots.js'
 import type { RecipientReply, Relay } from './smtp.js'
 
 /** Structured lines, as pino takes them. */
@@ -35,17 +38,20 @@ export interface Means {
   readonly stop: AbortSignal
 }
 
-/** An entry under delivery, and what is on disk about it. */
-interface Attempt {
-  readonly mail: Mail
+/** When an entry is to be taken up again, ms since 1970; undefined when it is closed, or left to the end of its claim. */
+export type DueAgain = number | undefined
+
+/** An entry under delivery. */
+interface Attempt extends Claim {
   readonly means: Means
-  readonly entry: OutboxEntry
-  recorded: readonly OutboxRecipient[]
+  /** As on disk. */
+  recipients: readonly OutboxRecipient[]
+  dueAgain: DueAgain
 }
 
 /**
- * Delivers what can be delivered of a claimed entry. Nothing is thrown: what could not be recorded is left to the end
- * of the claim, and somebody else's claim to them.
+ * Delivers what can be delivered of a claimed entry. Never rejects: what could not be recorded is left to the end of
+ * the claim, and to whoever claims it next.
  *
  * @param mailboxes mailboxes of ours among the recipients, by lower-case address
  */
@@ -54,46 +60,50 @@ export async function attemptDelivery(
   means: Means,
   entry: OutboxEntry,
   mailboxes: Promise<ReadonlyMap<string, Mailbox>>,
-): Promise<void> {
-  const attempt: Attempt = { mail, means, entry, recorded: entry.recipients }
+): Promise<DueAgain> {
+  const attempt = newAttempt(mail, means, entry)
   try {
     await deliver(attempt, await mailboxes)
   } catch (error) {
-    await postponeForOwnTrouble(attempt, error).catch((reason) => notRecorded(attempt, reason))
+    if (isLost(error)) notRecorded(attempt, error)
+    else await postpone(attempt, error).catch((reason) => notRecorded(attempt, reason))
   }
+  return attempt.dueAgain
 }
 
-/** Puts an entry back that was claimed and not begun. */
-export async function giveBack(mail: Mail, means: Means, entry: OutboxEntry): Promise<void> {
-  const attempt: Attempt = { mail, means, entry, recorded: entry.recipients }
-  await queueAgain(attempt, entry.recipients).catch((reason) => notRecorded(attempt, reason))
+/** Puts an entry back that was claimed and not begun; it is due at once. Never rejects. */
+export async function giveBack(mail: Mail, means: Means, entry: OutboxEntry): Promise<DueAgain> {
+  const attempt = newAttempt(mail, means, entry)
+  await queue(attempt, entry.recipients, mail.clock.now()).catch((reason) => notRecorded(attempt, reason))
+  return attempt.dueAgain
+}
+
+function newAttempt(mail: Mail, means: Means, entry: OutboxEntry): Attempt {
+  return { mail, entry, stop: means.stop, means, recipients: entry.recipients, dueAgain: undefined }
 }
 
 async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>): Promise<void> {
   const { mail, means, entry } = attempt
+  const now = mail.clock.now()
   const open = entry.recipients.filter(({ state }) => !isFinal(state))
   const message = await mail.store.messages.find(entry.mailbox, entry.message)
   if (message === undefined) {
     const fate = { state: 'failed', reply: 'The message is no longer there.' } as const
-    return record(attempt, withFate(entry.recipients, open, fate, mail.clock.now()), 'closed')
+    return close(attempt, withFate(entry.recipients, open, fate, now))
   }
 
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
-  const { local, relay, capture } = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined })
+  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined })
   const captured = { state: 'captured', reply: capturedReply } as const
-  let recipients = withFate(entry.recipients, capture, captured, mail.clock.now())
-
-  // One mailbox after the other: each write says which recipients have it by now, and a write touches one mailbox.
-  for (const [index, group] of local.entries()) {
-    const copy = inboxCopy(mail, message, group.mailbox, { headers: transportHeadersOf(message), bodyPreview })
-    const delivered = { state: 'delivered', reply: `In the Inbox of ${group.mailbox.address}.` } as const
-    recipients = withFate(recipients, group.recipients, delivered, copy.receivedAt)
-    const more = index + 1 < local.length || relay.length > 0
-    await record(attempt, recipients, more ? 'sending' : 'closed', (tx) => deliverLocally(tx, message, copy))
+  let recipients = withFate(entry.recipients, routed.capture, captured, now)
+  const { local, relay } = routed
+  if (local.length > 0) {
+    await deliverToMailboxes(attempt, message, bodyPreview, recipients, routed)
+    recipients = attempt.recipients
   }
-  if (means.next !== undefined && relay.length > 0) await relayTo(attempt, means.next, message, recipients, relay)
-  else if (local.length === 0) await record(attempt, recipients, 'closed')
+  if (relay.length > 0 && means.next !== undefined) await relayTo(attempt, means.next, message, recipients, relay)
+  else if (local.length === 0) await close(attempt, recipients)
   await noted
 }
 
@@ -107,36 +117,75 @@ async function notePreview({ mail, means }: Attempt, message: Message, bodyPrevi
   }
 }
 
+/** One mailbox after the other: each write says who has it by then, and touches one mailbox. */
+async function deliverToMailboxes(
+  attempt: Attempt,
+  message: Message,
+  bodyPreview: string,
+  before: readonly OutboxRecipient[],
+  { local, relay }: RoutedRecipients,
+): Promise<void> {
+  const { mail, entry } = attempt
+  const mime = await submittedMime(mail, message)
+  const notes = { headers: headersInTransit(message, mime), bodyPreview }
+  let recipients = before
+  for (const [index, { mailbox, recipients: theirs }] of local.entries()) {
+    const copy = inboxCopy(mail, message, mailbox, notes)
+    const fate = { state: 'delivered', reply: `In the Inbox of ${mailbox.address}.` } as const
+    recipients = withFate(recipients, theirs, fate, copy.receivedAt)
+    const isLast = index + 1 === local.length && relay.length === 0
+    await record(attempt, { state: isLast ? 'closed' : 'sending', dueAt: entry.dueAt, recipients }, (tx) =>
+      deliverLocally(tx, message, copy, mime),
+    )
+  }
+}
+
 async function relayTo(
   attempt: Attempt,
   { relay, slots }: NonNullable<Means['next']>,
   message: Message,
-  recipients: readonly OutboxRecipient[],
+  before: readonly OutboxRecipient[],
   wanted: readonly OutboxRecipient[],
 ): Promise<void> {
   const { mail, means, entry } = attempt
   const envelope = { mailFrom: entry.mailFrom, recipients: wanted.map(({ address }) => address) }
-  let replies: RecipientReply[] | undefined
-  try {
-    replies = await slots.run(async () => {
-      // The wait for a slot was long: by the end of a slow transaction the claim could be somebody else's.
-      if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
-      return relay.send(envelope, await contentOf(mail, message))
-    })
-  } catch (error) {
-    if (!(error instanceof SlotsClosed)) throw error
-  }
-  if (replies === undefined) return queueAgain(attempt, recipients)
+  const replies = await inSlot(slots, async () => {
+    // The wait for a slot was long: by the end of a slow transaction the claim could be somebody else's.
+    if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
+    return relay.send(envelope, await contentInTransit(mail, message))
+  })
+  if (replies === undefined) return queue(attempt, before, mail.clock.now())
 
   const now = mail.clock.now()
   const retryAt = nextAttempt(attempt, means.schedule, now)
-  for (const reply of replies) {
-    recipients = withFate(recipients, [reply], fateOf(reply, retryAt), now)
-  }
-  await (retryAt !== undefined && recipients.some(({ state }) => !isFinal(state))
-    ? record(attempt, recipients, 'queued', undefined, retryAt)
-    : record(attempt, recipients, 'closed'))
+  const fates = new Map(replies.map((reply) => [reply.address, fateOf(reply, retryAt)]))
+  const recipients = withFates(before, (address) => fates.get(address), now)
+  const isOpen = recipients.some(({ state }) => !isFinal(state))
+  await (isOpen && retryAt !== undefined ? queue(attempt, recipients, retryAt) : close(attempt, recipients))
   logReplies(attempt, replies)
+}
+
+/** What the task came to; undefined also when the worker is closing and the task did not begin. */
+async function inSlot<Result>(slots: Slots, task: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await slots.run(task)
+  } catch (error) {
+    if (error instanceof SlotsClosed) return undefined
+    throw error
+  }
+}
+
+/** A message that was submitted in MIME, as it goes out; undefined for one that was not. */
+async function submittedMime(mail: Mail, message: Message): Promise<Uint8Array | undefined> {
+  const mime = await mail.store.messages.mime(message.mailbox, message.id)
+  return mime === undefined ? undefined : forSubmission(mime, message)
+}
+
+async function contentInTransit(mail: Mail, message: Message): Promise<Uint8Array> {
+  const mime = await submittedMime(mail, message)
+  if (mime !== undefined) return mime
+  const attachments = await mail.store.attachments.listWithContent(message.mailbox, message.id)
+  return renderMime(message, attachments.map(attachmentFrom), { includeBcc: false })
 }
 
 function nextAttempt({ mail, entry }: Attempt, schedule: RetrySchedule, now: number): number | undefined {
@@ -144,94 +193,46 @@ function nextAttempt({ mail, entry }: Attempt, schedule: RetrySchedule, now: num
   return nextAttemptAt(schedule, { attempts: entry.attempts, createdAt: entry.createdAt, now, chance })
 }
 
-type Fate = Required<Pick<OutboxRecipient, 'state' | 'reply'>>
-
-function fateOf({ reply, remark }: RecipientReply, retryAt: number | undefined): Fate {
-  const outcome = outcomeOf(reply)
-  return outcome === 'delayed' && retryAt === undefined
-    ? { state: 'failed', reply: oneLine(`Given up. The last attempt: ${remark}`) }
-    : { state: outcome, reply: remark }
-}
-
-/** The recipients, those with one of the addresses marked with their fate. */
-function withFate(
-  recipients: readonly OutboxRecipient[],
-  marked: readonly { readonly address: string }[],
-  fate: Fate,
-  at: number,
-): readonly OutboxRecipient[] {
-  if (marked.length === 0) return recipients
-  const addresses = new Set(marked.map(({ address }) => address))
-  return recipients.map((recipient) =>
-    addresses.has(recipient.address) && !isFinal(recipient.state) ? { ...recipient, ...fate, at } : recipient,
-  )
-}
-
-/** Back into the queue as it is, due at once: the attempt did not begin. */
-function queueAgain(attempt: Attempt, recipients: readonly OutboxRecipient[]): Promise<void> {
-  return record(attempt, recipients, 'queued', undefined, attempt.mail.clock.now())
-}
-
 /** First waits after trouble of our own: a database that restarts is back in seconds. */
 const ownTroubleDelaysMs = [5_000, 30_000] as const
 
 /** Whatever went wrong here says nothing about the mail; it is tried again, and given up no sooner than any other. */
-async function postponeForOwnTrouble(attempt: Attempt, error: unknown): Promise<void> {
-  const { mail, means, entry, recorded } = attempt
-  if (error instanceof MailError && error.code === 'conflict') return notRecorded(attempt, error)
+async function postpone(attempt: Attempt, error: unknown): Promise<void> {
+  const { mail, means, entry, recipients } = attempt
   means.log.error({ err: error, ...keyOf(entry) }, 'a delivery attempt failed through our own fault')
   const now = mail.clock.now()
   const { delaysMs, giveUpAfterMs } = means.schedule
   const retryAt = nextAttempt(attempt, { delaysMs: [...ownTroubleDelaysMs, ...delaysMs], giveUpAfterMs }, now)
-  const open = recorded.filter(({ state }) => !isFinal(state))
   const fate = fateOf({ address: '', reply: undefined, remark: 'Trouble of our own; the log says more.' }, retryAt)
-  const recipients = withFate(recorded, open, fate, now)
-  await (retryAt === undefined
-    ? record(attempt, recipients, 'closed')
-    : record(attempt, recipients, 'queued', undefined, retryAt))
+  const after = withFate(recipients, recipients, fate, now)
+  await (retryAt === undefined ? close(attempt, after) : queue(attempt, after, retryAt))
 }
 
-/** The result of an attempt, or of a part of it, with whatever belongs into the same write. */
+function close(attempt: Attempt, recipients: readonly OutboxRecipient[]): Promise<void> {
+  return record(attempt, { state: 'closed', dueAt: attempt.entry.dueAt, recipients })
+}
+
+function queue(attempt: Attempt, recipients: readonly OutboxRecipient[], dueAt: number): Promise<void> {
+  return record(attempt, { state: 'queued', dueAt, recipients })
+}
+
 async function record(
   attempt: Attempt,
-  recipients: readonly OutboxRecipient[],
-  state: OutboxEntry['state'],
-  alsoWrite: (tx: MailWriter) => void = () => {},
-  dueAt = attempt.entry.dueAt,
+  standing: Standing,
+  alsoWrite?: Parameters<typeof recordStanding>[2],
 ): Promise<void> {
-  const { entry } = attempt
-  await commit(attempt, (tx) => {
-    // First: when the claim is lost, that is what the write fails with.
-    tx.settleOutboxEntry(entry, { state, dueAt, recipients })
-    alsoWrite(tx)
-  })
-  attempt.recorded = recipients
+  await recordStanding(attempt, standing, alsoWrite)
+  attempt.recipients = standing.recipients
+  attempt.dueAgain = standing.state === 'queued' ? standing.dueAt : undefined
 }
 
-/** Waits between tries of a write that the store refused, ms: doubling from the first to the last. */
-const storeWaitsMs = { first: 50, last: 5_000 }
-
-/**
- * Writes, and goes on trying while the store is unavailable and the claim lasts: once a server has taken the mail, the
- * record of it is all that keeps it from being sent again.
- */
-async function commit({ mail, means, entry }: Attempt, change: (tx: MailWriter) => void): Promise<void> {
-  for (let waitMs = storeWaitsMs.first; ; waitMs = Math.min(waitMs * 2, storeWaitsMs.last)) {
-    try {
-      return await mail.store.write(change)
-    } catch (error) {
-      const isTemporary = error instanceof MailError && error.code === 'storeUnavailable'
-      if (!isTemporary || means.stop.aborted || mail.clock.now() + waitMs >= entry.dueAt) throw error
-    }
-    // Ended early by a stop, which the next round sees.
-    await sleep(waitMs, undefined, { signal: means.stop }).catch(() => {})
-  }
+function isLost(error: unknown): boolean {
+  return error instanceof MailError && error.code === 'conflict'
 }
 
 /** The claim runs out, and the entry is due again. */
 function notRecorded({ means, entry }: Attempt, reason: unknown): void {
-  const lost = reason instanceof MailError && reason.code === 'conflict'
-  if (lost) means.log.warn(keyOf(entry), 'a claim ran out: another worker has the entry')
+  if (isLost(reason)) means.log.warn(keyOf(entry), 'a claim ran out: another worker has the entry')
   else means.log.error({ err: reason, ...keyOf(entry) }, 'the result of an attempt could not be recorded')
 }
 

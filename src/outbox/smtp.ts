@@ -119,8 +119,9 @@ async function send(
     use8BitMime: !isAscii(content),
   }
   const end = to.length === 0 ? {} : await transact(pool, transaction, content, transactionMs)
+  const heard = whatWasHeard(transaction, end)
   return wired.map(({ address, wire }) =>
-    wire === undefined ? refused(address, unusableRecipient) : replyTo(address, wire, transaction, end),
+    wire === undefined ? refused(address, unusableRecipient) : replyTo(address, wire, heard),
   )
 }
 
@@ -195,15 +196,35 @@ function* blocksOf(content: Uint8Array): Generator<Uint8Array> {
   }
 }
 
+/** The answers of a transaction, by whom they are about. */
+interface Heard {
+  /** About everyone, whatever was said to RCPT. */
+  readonly first: SmtpFailure | undefined
+  readonly refused: ReadonlyMap<string | undefined, SmtpFailure>
+  /** About those whom RCPT did not refuse. */
+  readonly last: SmtpFailure | undefined
+  readonly accepted: ReadonlySet<unknown>
+  readonly final: SmtpReply | undefined
+}
+
+function whatWasHeard(transaction: Transaction, { info, failure }: TransactionEnd): Heard {
+  return {
+    first: transaction.mailError,
+    refused: new Map((transaction.rejectedErrors ?? []).map((error) => [error.recipient, error])),
+    last: failure,
+    accepted: new Set(info?.accepted),
+    final: info === undefined ? undefined : parseReply(info.response),
+  }
+}
+
 /**
  * Which answer decided about one recipient. A refused MAIL comes first: a server that was sent the whole envelope at
  * once (RFC 2920) answers every RCPT after it with 503, which says nothing about the recipients.
  */
-function replyTo(address: string, wire: string, transaction: Transaction, end: TransactionEnd): RecipientReply {
-  const own = transaction.rejectedErrors?.find(({ recipient }) => recipient === wire)
-  const failure = transaction.mailError ?? own ?? end.failure
+function replyTo(address: string, wire: string, heard: Heard): RecipientReply {
+  const failure = heard.first ?? heard.refused.get(wire) ?? heard.last
   if (failure !== undefined) return failedReply(address, failure)
-  const taken = end.info?.accepted.includes(wire) ? parseReply(end.info.response) : undefined
+  const taken = heard.accepted.has(wire) ? heard.final : undefined
   return { address, reply: taken, remark: taken?.text ?? 'The relay gave no answer that could be read.' }
 }
 

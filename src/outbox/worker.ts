@@ -21,7 +21,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Mail } from '../mail/mail.js'
 import type { OutboxEntry } from '../mail/outbox-entry.js'
-import { attemptDelivery, giveBack, type Means, type OutboxLog } from './attempt.js'
+import { attemptDelivery, type DueAgain, giveBack, type Means, type OutboxLog } from './attempt.js'
 import { findLocalMailboxes } from './local-mailboxes.js'
 import { postfixSchedule, type RetrySchedule } from './retry-schedule.js'
 import { Slots } from './slots.js'
@@ -61,7 +61,8 @@ export interface OutboxWorker {
 /** Starts delivering, with whatever an earlier worker left behind. */
 export function startOutboxWorker(mail: Mail, options: OutboxWorkerOptions): OutboxWorker {
   const worker = new Worker(mail, options)
-  worker.wake()
+  // Not before the caller has had its say: it may pause first.
+  setImmediate(() => worker.wake())
   return worker
 }
 
@@ -102,6 +103,8 @@ class Worker implements OutboxWorker {
   #wanted = false
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** When it goes off, in the terms of `performance.now()`. */
+  #timerAt = Number.POSITIVE_INFINITY
   #isPaused = false
   #lastTroubleWaitMs = 0
   #isWaitingAfterTrouble = false
@@ -147,7 +150,7 @@ class Worker implements OutboxWorker {
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#clearTimer()
     const { next } = this.#means
     next?.slots.close()
     const isDone = await Promise.race([
@@ -190,13 +193,13 @@ class Worker implements OutboxWorker {
 
   async #lookOnce(): Promise<void> {
     this.#wanted = false
-    clearTimeout(this.#timer)
+    this.#clearTimer()
     try {
       const limit = Math.min(claimBatch, maxInFlight - this.#underWay.size)
       const claimed = await this.#claim(limit)
       if (claimed.length > 0) this.#begin(claimed)
       if (claimed.length === limit) this.#wanted = true
-      if (!this.#wanted) await this.#waitForNextDue()
+      if (!this.#wanted) this.#wakeAt(await this.#mail.store.outbox.nextDueAt())
       this.#lastTroubleWaitMs = 0
     } catch (error) {
       this.#waitAfterTrouble(error)
@@ -221,19 +224,20 @@ class Worker implements OutboxWorker {
     }
   }
 
-  #track(attempt: Promise<void>): void {
-    const tracked = attempt.finally(() => {
+  #track(attempt: Promise<DueAgain>): void {
+    const tracked = attempt.then((dueAt) => {
       this.#underWay.delete(tracked)
+      this.#wakeAt(dueAt)
       this.#look()
     })
     this.#underWay.add(tracked)
   }
 
-  async #waitForNextDue(): Promise<void> {
-    const dueAt = await this.#mail.store.outbox.nextDueAt()
-    if (dueAt === undefined) return
-    const waitMs = dueAt - this.#mail.clock.now()
-    this.#wakeIn(Math.min(Math.max(waitMs, timerMs.shortest), timerMs.longest))
+  /** Looks again when something is due, ms since 1970, unless there will be a look before that. */
+  #wakeAt(dueAt: number | undefined): void {
+    if (dueAt === undefined || this.#isWaitingAfterTrouble) return
+    const waitMs = Math.min(Math.max(dueAt - this.#mail.clock.now(), timerMs.shortest), timerMs.longest)
+    if (performance.now() + waitMs < this.#timerAt) this.#wakeIn(waitMs)
   }
 
   /** Looks again later, each time later than before, and at nothing until then. */
@@ -246,13 +250,19 @@ class Worker implements OutboxWorker {
   }
 
   #wakeIn(waitMs: number): void {
-    clearTimeout(this.#timer)
+    this.#clearTimer()
     if (this.#closing !== undefined) return
+    this.#timerAt = performance.now() + waitMs
     // Waiting for mail keeps no process alive.
     this.#timer = setTimeout(() => {
       this.#isWaitingAfterTrouble = false
       this.wake()
     }, waitMs).unref()
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timerAt = Number.POSITIVE_INFINITY
   }
 }
 

@@ -65,6 +65,7 @@ export function preparedFolderChange(
   return (mailbox, folder, change) => ({
     sql,
     parameters: [change.total, change.unread, change.sizeBytes, mailbox, folder],
+    amounts: 3,
   })
 }
 

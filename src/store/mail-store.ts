@@ -4,7 +4,7 @@ import { copyAttachments, insertAttachment, SqlAttachments } from './attachments
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { insertFolder, preparedFolderChange, SqlFolders } from './mail-folders.js'
 import { insertMailbox, SqlMailboxes } from './mailboxes.js'
-import { copyMime, insertMime, preparedMessageInsert, SqlMessages, setBodyPreview } from './messages.js'
+import { insertMime, preparedMessageInsert, SqlMessages, setBodyPreview } from './messages.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import type { Statement } from './statement.js'
 
@@ -48,7 +48,7 @@ function preparedWriter(database: Database): (statements: Statement[]) => MailWr
     insertMessage: (message) => statements.push(messageInsert(message)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
     insertAttachment: (attachment) => statements.push(insertAttachment(database, attachment)),
-    copyAttachments: (from, to) => statements.push(copyAttachments(database, from, to), copyMime(database, from, to)),
+    copyAttachments: (from, to) => statements.push(copyAttachments(database, from, to)),
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),

@@ -166,21 +166,6 @@ export function insertMime(database: Database, mailbox: MailboxId, message: Mess
   return statementOf(query.compile())
 }
 
-export function copyMime(
-  database: Database,
-  from: { mailbox: MailboxId; message: MessageId },
-  to: { mailbox: MailboxId; message: MessageId },
-): Statement {
-  const query = database.read.insertInto('message_mime').expression((rows) =>
-    rows
-      .selectFrom('message_mime')
-      .select((column) => [column.val(to.mailbox).as('mailbox_id'), column.val(to.message).as('message_id'), 'mime'])
-      .where('mailbox_id', '=', from.mailbox)
-      .where('message_id', '=', from.message),
-  )
-  return statementOf(query.compile())
-}
-
 export function setBodyPreview(
   database: Database,
   mailbox: MailboxId,

@@ -19,6 +19,14 @@ const { DatabaseSync } = (major >= 22
 const busyTimeoutMs = 5_000
 
 /**
+ * Bytes of a page of a new database. A mail of 2 KB and its overhead fill half a page of SQLite's usual 4 KB; with 8 KB
+ * the same mails took 27 % less CPU to write (docs/decisions/0003).
+ */
+const pageBytes = 8_192
+/** Pages in the log before it is copied into the database: 32 MB, so that commits seldom wait for that. */
+const checkpointPages = 4_000
+
+/**
  * Opens a database file, or `:memory:`.
  *
  * WAL lets readers and the one writer go on side by side. `synchronous=FULL` syncs the log at every commit: what
@@ -27,7 +35,11 @@ const busyTimeoutMs = 5_000
 export function openSqlite(path: string): SqliteDatabase {
   const database = new DatabaseSync(path)
   database.exec(`pragma busy_timeout = ${busyTimeoutMs}`)
-  if (path !== ':memory:') database.exec('pragma journal_mode = wal')
+  if (path !== ':memory:') {
+    database.exec(`pragma page_size = ${pageBytes}`)
+    database.exec('pragma journal_mode = wal')
+    database.exec(`pragma wal_autocheckpoint = ${checkpointPages}`)
+  }
   database.exec('pragma synchronous = full')
   return database
 }

@@ -16,6 +16,8 @@ export interface WriteGroup {
 
 export const guardedFlag = 1
 export const returnsRowsFlag = 2
+/** Above the flags stands how many of the parameters are amounts. */
+export const amountsShift = 2
 
 export type Rows = readonly Record<string, unknown>[]
 
@@ -56,14 +58,16 @@ export class SqliteGroupWriter {
     }
   }
 
-  /** The usual case: no savepoints, one commit. */
+  /** The usual case: no savepoints, one commit, and a folder's counts changed once for all the mail it got. */
   #together(values: readonly SqlValue[]): WriteOutcome[] {
     const outcomes: WriteOutcome[] = []
+    const sums = new Map<string, Addition>()
     this.#database.exec('begin immediate')
     forEachWrite(values, (index, start, statements) => {
-      const rows = this.#runWrite(values, start, statements)
+      const rows = this.#runWrite(values, start, statements, sums)
       if (rows.length > 0) outcomes.push({ index, rows })
     })
+    for (const { statement, parameters } of sums.values()) statement.run(...parameters)
     this.#database.exec('commit')
     return outcomes
   }
@@ -92,7 +96,13 @@ export class SqliteGroupWriter {
     }
   }
 
-  #runWrite(values: readonly SqlValue[], start: number, statements: number): (readonly [number, Rows])[] {
+  /** `sums`: where amounts are gathered instead of being added at once. */
+  #runWrite(
+    values: readonly SqlValue[],
+    start: number,
+    statements: number,
+    sums?: Map<string, Addition>,
+  ): (readonly [number, Rows])[] {
     const found: (readonly [number, Rows])[] = []
     let at = start
     for (let place = 0; place < statements; place++) {
@@ -100,7 +110,10 @@ export class SqliteGroupWriter {
       const flags = values[at + 1] as number
       const end = at + 3 + (values[at + 2] as number)
       const parameters = values.slice(at + 3, end)
-      if (flags & returnsRowsFlag) {
+      const amounts = flags >> amountsShift
+      if (amounts > 0 && sums !== undefined) {
+        gather(sums, values[at] as number, statement, parameters, amounts)
+      } else if (flags & returnsRowsFlag) {
         found.push([place, statement.all(...parameters) as Rows])
       } else {
         const { changes } = statement.run(...parameters)
@@ -125,6 +138,30 @@ export class SqliteGroupWriter {
   #rollback(): void {
     // SQLite has already rolled back by itself after some errors, such as a full disk.
     if (this.#database.isTransaction) this.#database.exec('rollback')
+  }
+}
+
+/** A statement that adds amounts, and their sums so far. */
+interface Addition {
+  readonly statement: SqliteStatement
+  readonly parameters: SqlValue[]
+}
+
+function gather(
+  sums: Map<string, Addition>,
+  number: number,
+  statement: SqliteStatement,
+  parameters: SqlValue[],
+  amounts: number,
+): void {
+  const key = `${number} ${parameters.slice(amounts).join(' ')}`
+  const sum = sums.get(key)
+  if (sum === undefined) {
+    sums.set(key, { statement, parameters })
+    return
+  }
+  for (let index = 0; index < amounts; index++) {
+    sum.parameters[index] = Number(sum.parameters[index]) + Number(parameters[index])
   }
 }
 

@@ -2,7 +2,14 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { noRows, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import type { SqliteDatabase } from './sqlite-driver.js'
-import { guardedFlag, returnsRowsFlag, SqliteGroupWriter, type WriteGroup, type WriteOutcome } from './sqlite-group.js'
+import {
+  amountsShift,
+  guardedFlag,
+  returnsRowsFlag,
+  SqliteGroupWriter,
+  type WriteGroup,
+  type WriteOutcome,
+} from './sqlite-group.js'
 import type { WriterReply, WriterRequest } from './sqlite-writer-thread.js'
 import type { SqlValue, Statement } from './statement.js'
 
@@ -99,14 +106,15 @@ export class SqliteWriter {
     const values: SqlValue[] = [writes.length]
     for (const { statements } of writes) {
       values.push(statements.length)
-      for (const { sql, parameters, guarded, returnsRows } of statements) {
+      for (const { sql, parameters, guarded, returnsRows, amounts = 0 } of statements) {
         let number = this.#numbers.get(sql)
         if (number === undefined) {
           number = this.#numbers.size
           this.#numbers.set(sql, number)
           newStatements.push([number, sql])
         }
-        values.push(number, (guarded ? guardedFlag : 0) | (returnsRows ? returnsRowsFlag : 0), parameters.length)
+        const flags = (guarded ? guardedFlag : 0) | (returnsRows ? returnsRowsFlag : 0) | (amounts << amountsShift)
+        values.push(number, flags, parameters.length)
         for (const parameter of parameters) values.push(parameter)
       }
     }

@@ -12,6 +12,11 @@ export interface Statement {
   readonly guarded?: boolean
   /** The rows of a `returning` are wanted. */
   readonly returnsRows?: boolean
+  /**
+   * How many of the first parameters are amounts that are added to what is there. Such statements of one commit that
+   * agree in all else may be run as one, with the sums.
+   */
+  readonly amounts?: number
 }
 
 export function statementOf(query: CompiledQuery, options: Pick<Statement, 'guarded' | 'returnsRows'> = {}): Statement {

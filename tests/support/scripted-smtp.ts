@@ -73,7 +73,7 @@ export interface SmtpScript {
   readonly rcpt?: Step | ((address: string) => Step)
   readonly data?: Step | (() => Step)
   /** At the end of the message. */
-  readonly dot?: Step | (() => Step)
+  readonly dot?: Step | (() => Step | Promise<Step>)
   /** After so many bytes of the message, whether or not it is complete. */
   readonly dropAfterBytes?: number
 }
@@ -205,8 +205,16 @@ class Conversation {
     this.#wire.push(this.#buffered.subarray(0, end))
     this.#buffered = this.#buffered.subarray(end)
     this.#inMessage = false
-    this.#do(take(this.#script.dot, '250 2.0.0 kept as 1'))
+    this.#endMessage()
     return true
+  }
+
+  /** The client waits for this answer before it says anything more, so it can come whenever the script is ready. */
+  #endMessage(): void {
+    const { dot = '250 2.0.0 kept as 1' } = this.#script
+    const step = typeof dot === 'function' ? dot() : dot
+    if (typeof step === 'string') this.#do(step)
+    else step.then((later) => this.#do(later))
   }
 
   #do(step: Step): void {

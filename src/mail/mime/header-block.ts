@@ -15,11 +15,14 @@ export interface HeaderBlock {
   readonly fields: readonly HeaderField[]
   /** Offset of the first byte after the empty line; the length of the text when there is none. */
   readonly bodyStart: number
-  readonly lineCount: number
-  readonly longestLineBytes: number
+  /** True when there are more lines, or longer ones, than {@link headerLimits} allows. What is beyond is not read. */
+  readonly isTooLarge: boolean
   /** The first line is a field: what is not a message rarely begins so. */
   readonly beginsWithField: boolean
 }
+
+/** Bounds of one header block: lines and bytes of a line as Haraka has them; all of it as 500 recipients with names need. */
+export const headerLimits = { lines: 1_000, lineBytes: 16_384, bytes: 262_144 } as const
 
 const fieldName = /^[\x21-\x39\x3b-\x7e]+$/
 const SPACE = 0x20
@@ -37,8 +40,9 @@ export function readHeaderBlock(text: Buffer): HeaderBlock {
   let at = firstLine(text)
   let bodyStart = text.length
   let lineCount = 0
-  let longestLineBytes = 0
+  let isTooLarge = false
   let beginsWithField = false
+  const start = at
 
   const close = (end: number) => {
     if (open !== undefined) {
@@ -54,7 +58,8 @@ export function readHeaderBlock(text: Buffer): HeaderBlock {
       break
     }
     lineCount += 1
-    longestLineBytes = Math.max(longestLineBytes, end - at)
+    isTooLarge = lineCount > headerLimits.lines || end - at > headerLimits.lineBytes || end - start > headerLimits.bytes
+    if (isTooLarge) break
     const continues = text[at] === SPACE || text[at] === TAB
     if (!continues) {
       close(at)
@@ -65,7 +70,7 @@ export function readHeaderBlock(text: Buffer): HeaderBlock {
     at = Math.min(end + 2, text.length)
   }
   close(at)
-  return { fields, bodyStart, lineCount, longestLineBytes, beginsWithField }
+  return { fields, bodyStart, isTooLarge, beginsWithField }
 }
 
 function firstLine(text: Buffer): number {

@@ -2,7 +2,14 @@ import { TextDecoder } from 'node:util'
 import { parseHeaderValue } from 'nodemailer/lib/mime-funcs'
 import { decodeWords } from 'postal-mime'
 import { MailError } from '../errors.js'
-import { type HeaderBlock, type HeaderField, readHeaderBlock, unfoldedValue, withoutControls } from './header-block.js'
+import {
+  type HeaderBlock,
+  type HeaderField,
+  headerLimits,
+  readHeaderBlock,
+  unfoldedValue,
+  withoutControls,
+} from './header-block.js'
 
 /**
  * A message as a tree of parts (RFC 2046), and the bytes each part holds.
@@ -37,13 +44,8 @@ export interface MimeBudget {
   parts: number
 }
 
-/** Bounds of a message in MIME: Haraka's, and for the depth the one we set for JSON. */
-export const mimeLimits = {
-  parts: 1_000,
-  depth: 64,
-  headerLines: 1_000,
-  headerLineBytes: 16_384,
-} as const
+/** Bounds of a message in MIME: Haraka's for the parts, and for the depth the one we set for JSON. */
+export const mimeLimits = { parts: 1_000, depth: 64 } as const
 
 /**
  * Reads a message or part with all parts below it. `text` has CRLF line ends only.
@@ -53,7 +55,7 @@ export const mimeLimits = {
  */
 export function readPart(text: Buffer, budget: MimeBudget, depth: number, defaultType = 'text/plain'): MimePart {
   budget.parts -= 1
-  if (budget.parts < 0) throw new MailError('mimeInvalid', `A message has ${mimeLimits.parts} MIME parts at most.`)
+  if (budget.parts < 0) throw tooManyParts()
   if (depth > mimeLimits.depth) throw new MailError('mimeInvalid', `MIME parts nest ${mimeLimits.depth} deep at most.`)
 
   const block = readHeaderBlock(text)
@@ -64,7 +66,7 @@ export function readPart(text: Buffer, budget: MimeBudget, depth: number, defaul
   const body = text.subarray(block.bodyStart)
   const boundary = contentType.params.boundary ?? ''
   const type = contentType.value.trim().toLowerCase()
-  const slices = type.startsWith('multipart/') ? splitAtBoundary(body, boundary) : []
+  const slices = type.startsWith('multipart/') ? splitAtBoundary(body, boundary, budget) : []
   const childType = type === 'multipart/digest' ? 'message/rfc822' : 'text/plain'
   return {
     fields: block.fields,
@@ -81,13 +83,14 @@ export function readPart(text: Buffer, budget: MimeBudget, depth: number, defaul
   }
 }
 
-function requireHeaderSize({ lineCount, longestLineBytes }: HeaderBlock): void {
-  if (lineCount > mimeLimits.headerLines) {
-    throw new MailError('mimeInvalid', `A header has ${mimeLimits.headerLines} lines at most.`)
-  }
-  if (longestLineBytes > mimeLimits.headerLineBytes) {
-    throw new MailError('mimeInvalid', `A header line has ${mimeLimits.headerLineBytes} bytes at most.`)
-  }
+function tooManyParts(): MailError {
+  return new MailError('mimeInvalid', `A message has ${mimeLimits.parts} MIME parts at most.`)
+}
+
+function requireHeaderSize({ isTooLarge }: HeaderBlock): void {
+  if (!isTooLarge) return
+  const { lines, lineBytes, bytes } = headerLimits
+  throw new MailError('mimeInvalid', `A header has ${lines} lines, ${bytes} bytes, ${lineBytes} a line at most.`)
 }
 
 /** Of a field that stands twice, readers take the first; so do we, or two readers would see two messages. */
@@ -105,7 +108,7 @@ function orNull(text: string): string | null {
 }
 
 /** The slices between delimiter lines (RFC 2046 §5.1.1). The line end before a delimiter belongs to the delimiter. */
-function splitAtBoundary(body: Buffer, boundary: string): Buffer[] {
+function splitAtBoundary(body: Buffer, boundary: string, budget: MimeBudget): Buffer[] {
   if (boundary === '') return []
   const delimiter = Buffer.from(`--${boundary}`)
   const slices: Buffer[] = []
@@ -117,6 +120,7 @@ function splitAtBoundary(body: Buffer, boundary: string): Buffer[] {
       if (partStart !== -1) slices.push(body.subarray(partStart, Math.max(partStart, at - 2)))
       partStart = line.isLast ? -1 : line.end
       if (line.isLast) break
+      if (slices.length > budget.parts) throw tooManyParts()
     }
     at = body.indexOf(delimiter, at + delimiter.length)
   }

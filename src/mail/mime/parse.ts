@@ -6,6 +6,7 @@ import { parseAddresses } from './addresses.js'
 import { decodedValue, type HeaderField, readHeaderBlock, unfoldedValue } from './header-block.js'
 import { messageIdsOf } from './header-field.js'
 import { toCrlf } from './line-ends.js'
+import { isOwnHeader } from './message-header.js'
 import { contentOfPart, type MimeBudget, type MimePart, mimeLimits, readPart, textOfPart } from './mime-part.js'
 
 /** A draft read from MIME. `sentAt` is its `Date`, ms since 1970; absent when there is none or it is no date. */
@@ -16,7 +17,7 @@ export type ParsedDraft = Draft & { readonly sentAt?: number }
  * of an alternative becomes the body, else its text; every other part becomes an attachment, an attached message an item
  * of its own. Time and memory are linear in the size, however the message is built.
  *
- * @throws MailError mimeInvalid for what is no message, and beyond {@link mimeLimits}
+ * @throws MailError mimeInvalid for what is no message, and beyond `mimeLimits` and `headerLimits`
  */
 export async function parseMime(bytes: Uint8Array): Promise<ParsedDraft> {
   const draft = readMessage(toCrlf(bytes), { parts: mimeLimits.parts }, { mime: 0, item: 0 })
@@ -43,27 +44,27 @@ function envelopeOf(fields: readonly HeaderField[]): Omit<ParsedDraft, 'body' | 
   const has = (key: string) => find(key) !== undefined
   const addresses = (key: string) =>
     fields.filter((field) => field.key === key).flatMap((field) => parseAddresses(unfoldedValue(field)))
-  const ids = (key: string) => messageIdsOf(valueOf(find(key)))
+  const ids = (key: string) => messageIdsOf(valueIn(find(key)))
   const [from] = addresses('from')
   const [sender] = addresses('sender')
   const [messageId] = ids('message-id')
   const [inReplyTo] = ids('in-reply-to')
   const references = ids('references').join(' ')
   const subject = find('subject')
-  const sentAt = momentOf(valueOf(find('date')))
+  const sentAt = momentOf(valueIn(find('date')))
   return {
     subject: subject === undefined ? null : decodedValue(subject),
-    ...present('from', from),
-    ...present('sender', sender),
+    ...ifKnown('from', from),
+    ...ifKnown('sender', sender),
     toRecipients: addresses('to'),
     ccRecipients: addresses('cc'),
     bccRecipients: addresses('bcc'),
     replyTo: addresses('reply-to'),
-    ...present('internetMessageId', messageId),
-    ...present('inReplyTo', inReplyTo),
-    ...present('references', references === '' ? undefined : references),
-    ...present('sentAt', sentAt),
-    importance: importanceOf(valueOf(find('importance')), valueOf(find('x-priority'))),
+    ...ifKnown('internetMessageId', messageId),
+    ...ifKnown('inReplyTo', inReplyTo),
+    ...ifKnown('references', references === '' ? undefined : references),
+    ...ifKnown('sentAt', sentAt),
+    importance: importanceOf(valueIn(find('importance')), valueIn(find('x-priority'))),
     isReadReceiptRequested: has('disposition-notification-to') ? true : null,
     isDeliveryReceiptRequested: has('return-receipt-to') ? true : null,
     internetMessageHeaders: ownHeaders(fields),
@@ -76,11 +77,11 @@ function envelopeOf(fields: readonly HeaderField[]): Omit<ParsedDraft, 'body' | 
   }
 }
 
-function present<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+function ifKnown<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
   return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value }
 }
 
-function valueOf(field: HeaderField | undefined): string {
+function valueIn(field: HeaderField | undefined): string {
   return field === undefined ? '' : unfoldedValue(field)
 }
 
@@ -98,15 +99,6 @@ function importanceOf(importance: string, priority: string): Importance {
   if (said === 'high' || said === 'low' || said === 'normal') return said
   if (/^[12]\b/.test(priority)) return 'high'
   return /^[45]\b/.test(priority) ? 'low' : 'normal'
-}
-
-/** Fields that only servers of an Exchange organisation may set, and those that we write from what the message holds. */
-const notOwn = /^x-ms-(?:exchange-organization-|exchange-crosstenant-|has-attach$|tnef-correlator$)/
-
-/** True for an `x-` field that its author may carry through to the receiver. */
-export function isOwnHeader(name: string): boolean {
-  const key = name.toLowerCase()
-  return key.startsWith('x-') && !notOwn.test(key)
 }
 
 function ownHeaders(fields: readonly HeaderField[]): InternetMessageHeader[] {

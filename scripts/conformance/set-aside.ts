@@ -1,0 +1,57 @@
+/**
+ * Exchanges without a scenario that are to have none, whatever is built: what they show is no longer true, or is no mail.
+ */
+import { isObject, textMember } from './json.js'
+import type { Candidate } from './scenario.js'
+
+/** Why exchanges of some kind are not replayed. */
+interface SetAside {
+  readonly reason: string
+  readonly matches: (candidate: Candidate) => boolean
+}
+
+function says(message: RegExp, before = '9999'): SetAside['matches'] {
+  return ({ exchange }) => {
+    const { body } = exchange.response ?? {}
+    const error = isObject(body) ? body.error : undefined
+    return exchange.captured < before && message.test(textMember(error, 'message') ?? '')
+  }
+}
+
+const setAside: readonly SetAside[] = [
+  {
+    reason:
+      'superseded: tokens that are no JWT are refused with IDX14100 since 2025, expired ones with "Lifetime validation failed" since 2024',
+    matches: says(/^CompactToken (parsing|validation) failed/),
+  },
+  {
+    reason: 'superseded: an expired token is refused with "Lifetime validation failed" since 2024',
+    matches: says(/^Access token has expired or is not yet valid\.$/),
+  },
+  {
+    reason: 'superseded: a token of another audience is refused with "Invalid audience." today',
+    matches: says(/^Access token validation failure\.$/, '2020'),
+  },
+  {
+    reason: 'superseded: today the text has no contraction and single quotes',
+    matches: says(/recipient isn't valid/),
+  },
+  {
+    reason: 'superseded: a user without a mailbox is refused with MailboxNotEnabledForRESTAPI since about 2021',
+    matches: says(/^(Resource could not be discovered|REST API is not yet supported for this mailbox)\.$/),
+  },
+  {
+    reason: 'superseded: sendMail is recognised in any case, so the directory never answers for it',
+    matches: says(/^Unexpected segment OpenPropertySegment\./),
+  },
+  {
+    reason: 'no mail: events, calendars, people and the directory are not served',
+    matches: ({ shape, exchange }) =>
+      exchange.response?.status !== 401 && /^\{mailbox\}\/(events|calendarview|calendars|people)\b/.test(shape),
+  },
+]
+
+/** Why the exchange is not replayed; undefined when nothing speaks against it. */
+export function setAsideReason(candidate: Candidate): string | undefined {
+  return setAside.find(({ matches }) => matches(candidate))?.reason
+}

@@ -1,0 +1,38 @@
+import { isFinal, type OutboxRecipient } from '../mail/outbox-entry.js'
+import { oneLine, outcomeOf } from './outcome.js'
+import type { RecipientReply } from './smtp.js'
+
+/** What became of a recipient, and the words it is shown with. */
+export type Fate = Required<Pick<OutboxRecipient, 'state' | 'reply'>>
+
+/** The fate that a server's answer means; `retryAt` is undefined when there will be no further attempt. */
+export function fateOf({ reply, remark }: RecipientReply, retryAt: number | undefined): Fate {
+  const outcome = outcomeOf(reply)
+  return outcome === 'delayed' && retryAt === undefined
+    ? { state: 'failed', reply: oneLine(`Given up. The last attempt: ${remark}`) }
+    : { state: outcome, reply: remark }
+}
+
+/** The recipients, each that has a fate by its address marked with it; what was final before stays as it is. */
+export function withFates(
+  recipients: readonly OutboxRecipient[],
+  fateOfAddress: (address: string) => Fate | undefined,
+  at: number,
+): readonly OutboxRecipient[] {
+  return recipients.map((recipient) => {
+    const fate = isFinal(recipient.state) ? undefined : fateOfAddress(recipient.address)
+    return fate === undefined ? recipient : { ...recipient, ...fate, at }
+  })
+}
+
+/** The same with one fate for some of them. */
+export function withFate(
+  recipients: readonly OutboxRecipient[],
+  marked: readonly OutboxRecipient[],
+  fate: Fate,
+  at: number,
+): readonly OutboxRecipient[] {
+  if (marked.length === 0) return recipients
+  const addresses = new Set(marked.map(({ address }) => address))
+  return withFates(recipients, (address) => (addresses.has(address) ? fate : undefined), at)
+}
