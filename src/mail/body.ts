@@ -72,16 +72,22 @@ const maxIndents = 10
 /** The markup that decides how text is laid out: tags without attributes, but for where a link leads. */
 function plainMarkup(html: string, maxLength = Number.POSITIVE_INFINITY): string {
   let markup = ''
-  let indents = 0
-  for (const token of withBoundedDepth(htmlTokens(html))) {
-    const { kind, name } = token
-    if (kind === 'open' && indenting.has(name)) indents += 1
-    const isFlat = indents > maxIndents && (name === 'li' || indenting.has(name))
-    markup += plainToken(isFlat ? { ...token, name: 'div' } : token)
-    if (kind === 'close' && indenting.has(name)) indents = Math.max(0, indents - 1)
+  for (const token of withBoundedDepth(withBoundedIndents(htmlTokens(html)))) {
+    markup += plainToken(token)
     if (markup.length > maxLength) return markup.slice(0, maxLength)
   }
   return markup
+}
+
+function* withBoundedIndents(tokens: Iterable<HtmlToken>): Generator<HtmlToken> {
+  let indents = 0
+  for (const token of tokens) {
+    const { kind, name } = token
+    const indent = indenting.has(name)
+    if (kind === 'open' && indent) indents += 1
+    yield indents > maxIndents && (indent || name === 'li') ? { ...token, name: 'div' } : token
+    if (kind === 'close' && indent) indents = Math.max(0, indents - 1)
+  }
 }
 
 function plainToken({ kind, name, text }: HtmlToken): string {

@@ -107,14 +107,17 @@ const endedBy: Readonly<Record<string, readonly string[]>> = {
   option: ['option'],
 }
 
-/** The same tokens without the elements that stand deeper than {@link maxHtmlDepth}; what is inside those stays. */
+/**
+ * The same tokens without the elements that stand deeper than {@link maxHtmlDepth}; what is inside those stays. End tags
+ * that were left out are put in, so that whoever reads on counts the same depth.
+ */
 export function* withBoundedDepth(tokens: Iterable<HtmlToken>): Generator<HtmlToken> {
   const open: string[] = []
   const left = new Map<string, number>()
   for (const token of tokens) {
     if (token.kind === 'open' && !voidElements.has(token.name)) {
       const ended = Object.hasOwn(endedBy, token.name) ? endedBy[token.name] : undefined
-      while (ended?.includes(open.at(-1) ?? '')) open.pop()
+      while (ended?.includes(open.at(-1) ?? '')) yield endTag(open.pop() ?? '')
       if (open.length >= maxHtmlDepth) {
         left.set(token.name, (left.get(token.name) ?? 0) + 1)
         continue
@@ -131,6 +134,10 @@ export function* withBoundedDepth(tokens: Iterable<HtmlToken>): Generator<HtmlTo
     }
     yield token
   }
+}
+
+function endTag(name: string): HtmlToken {
+  return { kind: 'close', name, text: `</${name}>` }
 }
 
 const href = /[\s"'/]href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))/i

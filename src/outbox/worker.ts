@@ -225,11 +225,13 @@ class Worker implements OutboxWorker {
   }
 
   #track(attempt: Promise<DueAgain>): void {
-    const tracked = attempt.then((dueAt) => {
-      this.#underWay.delete(tracked)
-      this.#wakeAt(dueAt)
-      this.#look()
-    })
+    const tracked = attempt
+      .catch((error) => this.#means.log.error({ err: error }, 'a delivery attempt ended in a way it must not'))
+      .then((dueAt) => {
+        this.#underWay.delete(tracked)
+        this.#wakeAt(dueAt ?? undefined)
+        this.#look()
+      })
     this.#underWay.add(tracked)
   }
 
