@@ -72,7 +72,7 @@ export type MailboxFinder = (caller: Caller, key: string | undefined) => Promise
 export function mailboxFinder(mail: Pick<Mail, 'store' | 'clock'>): MailboxFinder {
   const remembered = new Map<string, { mailbox: Mailbox; until: number }>()
   return async (caller, key) => {
-    const wanted = key ?? caller.user
+    const wanted = key === undefined ? caller.user : withoutTenant(key, caller.tenant)
     if (wanted === undefined) {
       throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.', {
         frontEnd: true,
@@ -89,6 +89,12 @@ export function mailboxFinder(mail: Pick<Mail, 'store' | 'clock'>): MailboxFinde
     remembered.set(at, { mailbox, until: now + rememberMs })
     return mailbox
   }
+}
+
+/** Links of the upload service write a user as `{object id}@{tenant}`. */
+function withoutTenant(key: string, tenant: string): string {
+  const suffix = `@${tenant}`
+  return key.toLowerCase().endsWith(suffix) ? key.slice(0, -suffix.length) : key
 }
 
 function unknownUser(caller: Caller, key: string | undefined): GraphError {

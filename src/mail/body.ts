@@ -1,6 +1,6 @@
-import { compile } from 'html-to-text'
-import { type HtmlToken, hrefOf, htmlTokens, withBoundedDepth } from './html-tokens.js'
+import { type HtmlToken, holdsNoMarkup, htmlTokens } from './html-tokens.js'
 import type { ItemBody } from './message.js'
+import { plainTextOf, plainTextStartOf } from './plain-text.js'
 
 /**
  * The forms a body is shown in. A body is kept as it was written: all of this happens when it is read or rendered,
@@ -12,35 +12,12 @@ const maxPreviewLength = 255
 /** How much markup is looked at for a preview: enough for its 255 characters, and the same for a body of 4 MB. */
 const previewMarkupLength = 16_384
 
-const block = { leadingLineBreaks: 1, trailingLineBreaks: 1 }
-const headings = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } }))
-
-/** Compiled once: it costs as much as a conversion. */
-const toPlainText = compile({
-  wordwrap: false,
-  selectors: [
-    ...headings,
-    { selector: 'a', options: { linkBrackets: ['<', '>'], hideLinkHrefIfSameAsText: true } },
-    { selector: 'img', format: 'skip' },
-  ],
-})
-
-const toPreview = compile({
-  wordwrap: false,
-  selectors: [
-    ...headings,
-    { selector: 'a', options: { ignoreHref: true } },
-    { selector: 'img', format: 'skip' },
-    { selector: 'hr', format: 'block', options: block },
-  ],
-})
-
 /**
  * The first 255 characters of the body as plain text, line ends CRLF, no character cut in two. Of HTML only the
  * beginning is converted, so a large body costs no more than a short one.
  */
 export function bodyPreviewOf(body: ItemBody): string {
-  const text = body.contentType === 'text' ? body.content : toPreview(plainMarkup(body.content, previewMarkupLength))
+  const text = body.contentType === 'text' ? body.content : plainTextStartOf(body.content, previewMarkupLength)
   // A line end grows by one at most, so twice the length is enough to look at.
   const lines = withCrlf(text.slice(0, 2 * maxPreviewLength)).replaceAll('\u00a0', ' ')
   return cutAt(lines, maxPreviewLength)
@@ -55,50 +32,11 @@ function cutAt(text: string, length: number): string {
 
 /** The body as plain text: a text body as it is, HTML converted, with line ends CRLF and links as `text <address>`. */
 export function textOf(body: ItemBody): string {
-  return body.contentType === 'text' ? body.content : withCrlf(toPlainText(plainMarkup(body.content)))
+  return body.contentType === 'text' ? body.content : withCrlf(plainTextOf(body.content))
 }
 
 function withCrlf(text: string): string {
   return text.replace(/\r\n?|\n/g, '\r\n')
-}
-
-/** Elements whose content is no text of the message. */
-const silent = new Set(['script', 'style', 'title', 'textarea', 'xmp', 'iframe', 'noembed', 'noframes'])
-
-/** Elements that indent the lines inside them. Each level writes those lines anew, so only so many levels are shown. */
-const indenting = new Set(['ul', 'ol', 'blockquote'])
-const maxIndents = 10
-
-/** The markup that decides how text is laid out: tags without attributes, but for where a link leads. */
-function plainMarkup(html: string, maxLength = Number.POSITIVE_INFINITY): string {
-  let markup = ''
-  for (const token of withBoundedDepth(withBoundedIndents(htmlTokens(html)))) {
-    markup += plainToken(token)
-    if (markup.length > maxLength) return markup.slice(0, maxLength)
-  }
-  return markup
-}
-
-function* withBoundedIndents(tokens: Iterable<HtmlToken>): Generator<HtmlToken> {
-  let indents = 0
-  for (const token of tokens) {
-    const { kind, name } = token
-    const indent = indenting.has(name)
-    if (kind === 'open' && indent) indents += 1
-    yield indents > maxIndents && (indent || name === 'li') ? { ...token, name: 'div' } : token
-    if (kind === 'close' && indent) indents = Math.max(0, indents - 1)
-  }
-}
-
-function plainToken({ kind, name, text }: HtmlToken): string {
-  if (kind === 'text') return text.replaceAll('<', '&lt;')
-  if (kind !== 'open' && kind !== 'close') return ''
-  if (silent.has(name) || !/^[a-z][a-z0-9]*$/.test(name)) return ''
-  if (kind === 'close') return `</${name}>`
-  const href = name === 'a' ? hrefOf(text) : undefined
-  return href !== undefined && /^(?:https?|mailto):/i.test(href)
-    ? `<a href="${href.replaceAll('"', '&quot;')}">`
-    : `<${name}>`
 }
 
 /** The body as HTML: HTML as it is, text wrapped as Exchange does, each of its lines on its own. */
@@ -153,7 +91,7 @@ export function normaliseHtml(content: string): string {
       continue
     }
     inBody ||= !belongsToHead(token)
-    openRaw = isRaw(token) ? `</${name}>` : ''
+    openRaw = kind === 'raw' || (kind === 'open' && holdsNoMarkup(name)) ? `</${name}>` : ''
     if (inBody) document.body += kind === 'raw' && name === 'style' ? styleText(text) : text
     else document.head += headText(token)
   }
@@ -162,11 +100,6 @@ export function normaliseHtml(content: string): string {
   else document.head += openRaw
   const { htmlTag, head, bodyTag, body } = document
   return `${documentStart(htmlTag)}${head}</head>${bodyTag}${body.trimEnd()}</body></html>`
-}
-
-/** True for the start of an element that holds no markup, and for what it holds. */
-function isRaw({ kind, name }: HtmlToken): boolean {
-  return kind === 'raw' || (kind === 'open' && silent.has(name))
 }
 
 function belongsToHead({ kind, name, text }: HtmlToken): boolean {

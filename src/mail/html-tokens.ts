@@ -20,6 +20,11 @@ const rawTextEnd: Readonly<Record<string, RegExp>> = Object.fromEntries(
   ]),
 )
 
+/** True for an element whose content is text up to its end tag, such as `style`. */
+export function holdsNoMarkup(name: string): boolean {
+  return Object.hasOwn(rawTextEnd, name)
+}
+
 const tagStart = /<(\/?)([a-z][^\s/>]*)/giy
 
 /** The tokens of `html`, in order; put together again they are `html`. What a browser ignores is a `declaration`. */
@@ -82,7 +87,7 @@ function tagEnd(html: string, from: number): number | undefined {
 }
 
 function rawText(html: string, from: number, name: string): string {
-  const end = Object.hasOwn(rawTextEnd, name) ? rawTextEnd[name] : undefined
+  const end = holdsNoMarkup(name) ? rawTextEnd[name] : undefined
   if (end === undefined) return ''
   end.lastIndex = from
   return html.slice(from, end.exec(html)?.index ?? html.length)

@@ -28,8 +28,10 @@ export async function openPostgresDatabase(
       getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format)),
     },
   })
-  // A connection that dies while idle is replaced at the next use; without a listener it would end the process.
+  // A connection that dies, idle or in use, fails the query it serves and is replaced at the next use. Without
+  // listeners it would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const read = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
     await migrate(read)

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,8 @@ export interface PostgresCluster {
 /** Starts the PostgreSQL that comes inside an npm package, on loopback and a free port, in a folder that goes away with it. */
 export async function startPostgresCluster(): Promise<PostgresCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'graphpost-postgres-'))
+  // The user that PostgreSQL runs as must be able to enter it.
+  await chmod(folder, 0o755)
   const port = await freePort()
   const cluster = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),

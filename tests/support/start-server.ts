@@ -29,10 +29,26 @@ export async function testSettings(t: TestContext, given: Partial<Record<Setting
   return resolveSettings({ flags, env: {}, cwd: process.cwd() })
 }
 
+const endings = new WeakMap<TestContext, (() => unknown)[]>()
+
+/** Does something after the test, the last thing asked for first: a server stops before its database is dropped. */
+export function atEnd(t: TestContext, action: () => unknown): void {
+  const known = endings.get(t)
+  if (known !== undefined) {
+    known.push(action)
+    return
+  }
+  const actions = [action]
+  endings.set(t, actions)
+  t.after(async () => {
+    for (const end of actions.reverse()) await end()
+  })
+}
+
 /** A folder that is gone when the test is. */
 export async function freshFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'graphpost-test-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  atEnd(t, () => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -42,7 +58,7 @@ export async function freshDatabase(t: TestContext): Promise<string> {
   if (url === undefined) throw new Error('TEST_POSTGRES_URL is not set: run the tests with `npm test`')
   const name = `test_${process.pid}_${Date.now().toString(36)}_${Math.floor(Math.random() * 1e9).toString(36)}`
   await administrate(url, `create database ${name}`)
-  t.after(() => administrate(url, `drop database if exists ${name} with (force)`))
+  atEnd(t, () => administrate(url, `drop database if exists ${name} with (force)`))
   const own = new URL(url)
   own.pathname = `/${name}`
   return own.href
@@ -99,7 +115,7 @@ export async function startServer(
   const clock = movableClock()
   const log = openLog({ level: settings.logLevel, format: 'json' })
   const graphpost = await startGraphpost(settings, { clock, log, ...surroundings })
-  t.after(() => graphpost.close())
+  atEnd(t, () => graphpost.close())
   const url = graphpost.httpUrl ?? graphpost.httpsUrl ?? ''
   const { directory } = graphpost
   return {

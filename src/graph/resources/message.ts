@@ -5,7 +5,7 @@ import type { ItemBody, MessageContent } from '../../mail/message.js'
 import type { ListedMessage, MessageOrder, MessageOrderField } from '../../mail/query.js'
 import { sanitizeHtml } from '../../mail/sanitize-html.js'
 import type { OrderByItem } from '../../odata/query.js'
-import { GraphError } from '../errors.js'
+import { badRequest, GraphError } from '../errors.js'
 import {
   presentChangeKey,
   presentConversationId,
@@ -163,7 +163,7 @@ export function selectProperties(names: readonly string[] | undefined, version: 
 /**
  * What `$orderby` names, as the domain orders.
  *
- * @throws GraphError ErrorInvalidProperty for a property that lists cannot be ordered by
+ * @throws GraphError BadRequest for a property that lists cannot be ordered by (text as recorded)
  */
 export function orderFields(items: readonly OrderByItem[] = []): MessageOrder[] {
   return items.map(({ path, descending }) => {
@@ -171,9 +171,10 @@ export function orderFields(items: readonly OrderByItem[] = []): MessageOrder[] 
     const name = propertyNames.get(lower)
     const field = nestedOrders[lower] ?? (name === undefined ? undefined : messageProperties[name]?.orderBy)
     if (field === undefined) {
-      throw new GraphError(400, 'ErrorInvalidProperty', `The property '${path}' does not support sorting.`, {
-        reason: 'Messages are ordered by dates, subject, sender, importance and flags such as isRead.',
-      })
+      throw badRequest(
+        'OrderBy not supported.',
+        `Messages cannot be ordered by ${path}; by dates, subject, sender, importance and flags such as isRead they can.`,
+      )
     }
     return { field, descending }
   })

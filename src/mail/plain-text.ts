@@ -1,0 +1,112 @@
+import { compile, type SelectorDefinition } from 'html-to-text'
+import { type HtmlToken, holdsNoMarkup, hrefOf, htmlTokens, withBoundedDepth } from './html-tokens.js'
+
+/** HTML laid out as plain text, as the recorded `bodyPreview`s are. Linear in the size, however the markup is built. */
+
+const block = { leadingLineBreaks: 1, trailingLineBreaks: 1 }
+const layout: SelectorDefinition[] = [
+  ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+  { selector: 'tr', format: 'block', options: block },
+  { selector: 'td', format: 'inlineSurround', options: { suffix: ' ' } },
+  { selector: 'th', format: 'inlineSurround', options: { suffix: ' ' } },
+  { selector: 'img', format: 'skip' },
+]
+
+// Compiled once: it costs as much as a conversion.
+const convert = compile({
+  wordwrap: false,
+  selectors: [...layout, { selector: 'a', options: { linkBrackets: ['<', '>'], hideLinkHrefIfSameAsText: true } }],
+})
+
+const convertWithoutLinks = compile({
+  wordwrap: false,
+  selectors: [
+    ...layout,
+    { selector: 'a', options: { ignoreHref: true } },
+    { selector: 'hr', format: 'block', options: block },
+  ],
+})
+
+/** The whole of it, with links as `text <address>`. Line ends are LF. */
+export function plainTextOf(html: string): string {
+  return withoutTrailingBlanks(convert(plainMarkup(html)))
+}
+
+/** Its beginning, without links: as much as `maxMarkupLength` characters of bare markup come to. Line ends are LF. */
+export function plainTextStartOf(html: string, maxMarkupLength: number): string {
+  return withoutTrailingBlanks(convertWithoutLinks(plainMarkup(html, maxMarkupLength)))
+}
+
+function withoutTrailingBlanks(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd()
+}
+
+/** The markup that decides how text is laid out: tags without attributes, but for where a link leads. */
+function plainMarkup(html: string, maxLength = Number.POSITIVE_INFINITY): string {
+  let markup = ''
+  for (const token of withoutLastBreaks(withBoundedDepth(withBoundedIndents(htmlTokens(html))))) {
+    markup += plainToken(token)
+    if (markup.length > maxLength) return markup.slice(0, maxLength)
+  }
+  return markup
+}
+
+function plainToken({ kind, name, text }: HtmlToken): string {
+  if (kind === 'text') return text.replaceAll('<', '&lt;')
+  if (kind !== 'open' && kind !== 'close') return ''
+  // What such an element holds is no text of the message.
+  if (holdsNoMarkup(name) || !/^[a-z][a-z0-9]*$/.test(name)) return ''
+  if (kind === 'close') return `</${name}>`
+  const href = name === 'a' ? hrefOf(text) : undefined
+  return href !== undefined && /^(?:https?|mailto):/i.test(href)
+    ? `<a href="${href.replaceAll('"', '&quot;')}">`
+    : `<${name}>`
+}
+
+/** Elements that indent the lines inside them. Each level writes those lines anew, so only so many levels are shown. */
+const indenting = new Set(['ul', 'ol', 'blockquote'])
+const maxIndents = 10
+
+function* withBoundedIndents(tokens: Iterable<HtmlToken>): Generator<HtmlToken> {
+  let indents = 0
+  for (const token of tokens) {
+    const { kind, name } = token
+    const indent = indenting.has(name)
+    if (kind === 'open' && indent) indents += 1
+    yield indents > maxIndents && (indent || name === 'li') ? { ...token, name: 'div' } : token
+    if (kind === 'close' && indent) indents = Math.max(0, indents - 1)
+  }
+}
+
+const blocks = new Set(
+  'address article aside blockquote body center dd div dl dt footer form header li main p section td th'.split(' '),
+)
+
+/**
+ * A line break at the end of a block makes no line of its own; only a block that holds nothing else is an empty line.
+ * Outlook writes every empty line as `<div><br></div>`.
+ */
+function* withoutLastBreaks(tokens: Iterable<HtmlToken>): Generator<HtmlToken> {
+  let held: HtmlToken | undefined
+  let isEmpty = true
+  for (const token of tokens) {
+    const isBreak = token.kind === 'open' && token.name === 'br'
+    const isBlank = token.kind === 'text' && token.text.trim() === ''
+    if (held !== undefined && !isBlank) {
+      const endsBlock = token.kind === 'close' && blocks.has(token.name)
+      if (!endsBlock) yield held
+      else if (isEmpty) yield { kind: 'text', name: '', text: '&nbsp;' }
+      if (!endsBlock) isEmpty = false
+      held = undefined
+    }
+    if (isBreak) held = token
+    else yield token
+    if (token.kind === 'open' && blocks.has(token.name)) isEmpty = true
+    else if (token.kind === 'text' && !isBlank) isEmpty = false
+  }
+  if (held !== undefined) yield held
+}
