@@ -1,0 +1,52 @@
+import {
+  type CommandOption,
+  readArguments,
+  resolveSettings,
+  type SettingKey,
+  type Settings,
+  settingKeys,
+  settingOf,
+} from '../config.js'
+
+/** Where a command writes and what surrounds it. */
+export interface Terminal {
+  /** To standard output, with a line end. */
+  print(text: string): void
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** Colours may be used. */
+  readonly colour: boolean
+}
+
+/** What a command was asked. */
+export interface Invocation {
+  readonly settings: Settings
+  readonly options: ReadonlyMap<string, readonly string[]>
+  readonly positionals: readonly string[]
+  readonly terminal: Terminal
+}
+
+/** One command of the program: a row of the table in `commands.ts`. */
+export interface Command {
+  readonly name: string
+  /** After the program's name: `token (--user UPN | --app CLIENT_ID) [--scope NAME]...`. */
+  readonly usage: string
+  /** One sentence. */
+  readonly meaning: string
+  /** Whether it takes the settings of a server, or only those of what is kept. */
+  readonly takes: 'start' | 'every'
+  readonly options: readonly CommandOption[]
+  run(invocation: Invocation): Promise<void>
+}
+
+/** The settings a command takes as flags. */
+export function settingsOf(command: Command): SettingKey[] {
+  return settingKeys.filter((key) => command.takes === 'start' || settingOf(key).commands === 'every')
+}
+
+/** @throws UsageError for what the command does not take */
+export function invocationOf(command: Command, argv: readonly string[], terminal: Terminal): Invocation {
+  const { flags, options, positionals } = readArguments(argv, settingsOf(command), command.options)
+  const { env, cwd } = terminal
+  return { settings: resolveSettings({ flags, env, cwd }), options, positionals, terminal }
+}

@@ -1,0 +1,52 @@
+import { type Graphpost, startGraphpost } from '../app.js'
+import { UsageError } from '../config.js'
+import { openLog } from '../log.js'
+import { banner, type SampleTokens } from './banner.js'
+import type { Command } from './command.js'
+import { version } from './version.js'
+
+/** `graphpost start`: runs the server until it is told to stop. */
+export const start: Command = {
+  name: 'start',
+  usage:
+    'start [--data DIR | --memory] [--port 3650] [--https-port 3651] [--smtp-port 3625] [--relay smtp://...] [--config FILE]',
+  meaning: 'Run the server until Ctrl-C or SIGTERM.',
+  takes: 'start',
+  options: [],
+  run: async ({ settings, positionals, terminal }) => {
+    if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is not an option of start.`)
+    const log = openLog({ level: settings.logLevel, format: settings.logFormat })
+    const graphpost = await startGraphpost(settings, { log }).catch(asUsage)
+    terminal.print(banner(graphpost, version(), await sampleTokens(graphpost), terminal.colour))
+    await stopSignal()
+    terminal.print('Stopping: calls and deliveries under way are finished first. Ctrl-C again stops at once.')
+    process.once('SIGINT', () => process.exit(130))
+    await graphpost.close()
+  },
+}
+
+/** A port that another program has is for people to change, not a fault of ours. */
+function asUsage(error: NodeJS.ErrnoException & { port?: number }): never {
+  if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error
+  const why = error.code === 'EADDRINUSE' ? 'is in use by another program' : 'may not be opened by this user'
+  throw new UsageError(
+    `Port ${error.port} ${why}: choose another with --port, --https-port or --smtp-port; 0 picks a free one, off opens none.`,
+  )
+}
+
+async function sampleTokens({ directory, mailboxes }: Graphpost): Promise<SampleTokens | undefined> {
+  const [sender, recipient] = mailboxes
+  if (sender === undefined || recipient === undefined) return undefined
+  const tokenFor = async (userPrincipalName: string) => ({
+    userPrincipalName,
+    token: await directory.issueToken({ user: userPrincipalName }),
+  })
+  return { sender: await tokenFor(sender), recipient: await tokenFor(recipient) }
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', resolve)
+    process.once('SIGTERM', resolve)
+  })
+}

@@ -1,0 +1,54 @@
+/** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
+import { type Command, invocationOf, type Terminal } from './cli/command.js'
+import { commandHelp, programHelp } from './cli/help.js'
+import { calls, outbox } from './cli/records.js'
+import { start } from './cli/start.js'
+import { token } from './cli/token.js'
+import { user } from './cli/user.js'
+import { version } from './cli/version.js'
+import { UsageError } from './config.js'
+
+/** Every command, in the order of `--help`. */
+const commands: readonly Command[] = [start, token, user, outbox, calls]
+
+const terminal: Terminal = {
+  print: (text) => console.log(text),
+  env: process.env,
+  cwd: process.cwd(),
+  colour: process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '',
+}
+
+/** Runs the program; `argv` without the names of Node and of the program. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await runCommand(argv)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`graphpost: ${error.message}`)
+      process.exitCode = 2
+    } else {
+      console.error(`graphpost: ${error instanceof Error ? error.message : String(error)}`)
+      if (argv.includes('debug')) console.error(error)
+      process.exitCode = 1
+    }
+  }
+}
+
+async function runCommand([name, ...rest]: readonly string[]): Promise<void> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const topic = commands.find((command) => command.name === rest[0])
+    terminal.print(topic === undefined ? programHelp(commands) : commandHelp(topic))
+    return
+  }
+  if (name === '--version') {
+    terminal.print(version())
+    return
+  }
+  const command = commands.find((candidate) => candidate.name === name)
+  if (command === undefined) throw new UsageError(`There is no command "${name}"; graphpost --help lists them.`)
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.print(commandHelp(command))
+    return
+  }
+  await command.run(invocationOf(command, rest, terminal))
+}
