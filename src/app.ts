@@ -17,6 +17,7 @@ import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
+import { listenSmtp, type SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
 
 /** The tenant of an empty store, the same everywhere, so that test code can name it. */
@@ -129,6 +130,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     wakers.push(() => worker.wake())
     const surfaces = await listenAll(settings, core, log)
     opened.push(() => surfaces.close(settings.drainTimeout))
+    const smtp = await startSmtp(settings, core)
+    if (smtp !== undefined) opened.push(() => smtp.close())
     worker.wake()
     const users = await core.directory.listUsers()
     return {
@@ -136,7 +139,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       httpsUrl: surfaces.https && `https://localhost:${surfaces.https.port}`,
       caPem: surfaces.certificate?.caPem,
       caPath: surfaces.certificate?.caPath,
-      smtpPort: undefined,
+      smtpPort: smtp?.port,
       canLeave: settings.relay !== '',
       relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
       storeDescription: describe(locationOf(settings)),
@@ -254,6 +257,15 @@ function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
   })
   if (deliveryConcurrency === 0) worker.pause()
   return worker
+}
+
+/** Largest message taken over SMTP: Exchange's own bound for receiving. */
+const maxSmtpBytes = 36_700_160
+
+async function startSmtp(settings: Settings, core: Core): Promise<SmtpListening | undefined> {
+  if (settings.smtpPort === notOpened) return undefined
+  const { host, smtpPort: port } = settings
+  return listenSmtp(core.mail, { host, port, tenant: core.tenant.id as TenantId, maxBytes: maxSmtpBytes })
 }
 
 interface Surfaces {

@@ -29,7 +29,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509'
 
-cryptoProvider.set(webcrypto as unknown as Crypto)
+cryptoProvider.set(webcrypto as Parameters<typeof cryptoProvider.set>[0])
 
 /** What an https server needs, and what its clients need to trust it. All PEM. */
 export interface LocalCertificate {
@@ -132,7 +132,7 @@ function isCurrent(certPem: string, caPem: string, names: readonly string[], now
     new NodeCertificate(certPem).verify(new NodeCertificate(caPem).publicKey) &&
     certificate.notBefore.getTime() <= now &&
     certificate.notAfter.getTime() - now > renewBeforeMs &&
-    kept !== undefined &&
+    kept !== null &&
     Buffer.from(kept.value).equals(Buffer.from(alternativeNames(names).value))
   )
 }

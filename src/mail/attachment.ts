@@ -1,5 +1,5 @@
 import type { AttachmentId, MailboxId, MessageId } from './ids.js'
-import type { Draft } from './message.js'
+import type { Draft, MessageEnvelope } from './message.js'
 
 /** Fields every kind of attachment has. */
 interface AttachmentCommon {
@@ -71,6 +71,30 @@ export function contentOf(attachment: NewAttachment): Uint8Array {
   if (attachment.kind === 'item') return Buffer.from(JSON.stringify(attachment.item, encodeBytes))
   const { sourceUrl, providerType, permission, isFolder } = attachment
   return Buffer.from(JSON.stringify({ sourceUrl, providerType, permission, isFolder }))
+}
+
+/** An attachment as a message keeps it; `content` is {@link contentOf} it. */
+export function keptAttachment(
+  attachment: NewAttachment,
+  content: Uint8Array,
+  message: Pick<MessageEnvelope, 'mailbox' | 'id' | 'modifiedAt'>,
+  id: AttachmentId,
+): Attachment {
+  const { kind, name, contentType, isInline } = attachment
+  return {
+    mailbox: message.mailbox,
+    message: message.id,
+    id,
+    kind,
+    name,
+    contentType,
+    isInline,
+    sizeBytes: content.byteLength,
+    contentId: kind === 'file' ? attachment.contentId : null,
+    contentLocation: kind === 'file' ? attachment.contentLocation : null,
+    modifiedAt: message.modifiedAt,
+    content,
+  }
 }
 
 /** The reverse of {@link contentOf}. */

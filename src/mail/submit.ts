@@ -1,4 +1,4 @@
-import { type Attachment, contentOf, hasVisibleAttachment, type NewAttachment } from './attachment.js'
+import { contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
 import { startConversation } from './conversation.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
@@ -144,29 +144,6 @@ function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
     multiValueExtendedProperties: draft.multiValueExtendedProperties,
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
     ...(references === undefined ? {} : { references }),
-  }
-}
-
-function keptAttachment(
-  attachment: NewAttachment,
-  content: Uint8Array,
-  message: Message,
-  id: AttachmentId,
-): Attachment {
-  const { kind, name, contentType, isInline } = attachment
-  return {
-    mailbox: message.mailbox,
-    message: message.id,
-    id,
-    kind,
-    name,
-    contentType,
-    isInline,
-    sizeBytes: content.byteLength,
-    contentId: kind === 'file' ? attachment.contentId : null,
-    contentLocation: kind === 'file' ? attachment.contentLocation : null,
-    modifiedAt: message.modifiedAt,
-    content,
   }
 }
 

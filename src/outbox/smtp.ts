@@ -24,7 +24,7 @@ export interface SmtpTimeouts {
 }
 
 /** RFC 5321 §4.5.3.2: 5 minutes for the greeting, 10 after the final dot; giving up sooner there makes second copies. */
-export const defaultTimeouts: SmtpTimeouts = { setupMs: 300_000, replyMs: 600_000, transactionMs: 1_200_000 }
+const defaultTimeouts: SmtpTimeouts = { setupMs: 300_000, replyMs: 600_000, transactionMs: 1_200_000 }
 
 export interface RelayOptions {
   /** `smtp://user:password@host:port`, `smtps://...`; what follows `?` are nodemailer's settings, such as `requireTLS=true`. */
@@ -37,7 +37,7 @@ export interface RelayOptions {
 }
 
 /** RFC 5321: MAIL FROM and RCPT TO; not the To header. */
-export interface Envelope {
+interface Envelope {
   readonly mailFrom: string
   readonly recipients: readonly string[]
 }

@@ -21,7 +21,7 @@ export const patient: SmtpTimeouts = { setupMs: 20_000, replyMs: 20_000, transac
 export const minutes = 60_000
 export const days = 24 * 60 * minutes
 
-export interface LogLine {
+interface LogLine {
   readonly level: 'info' | 'warn' | 'error'
   readonly text: string
   readonly fields: Record<string, unknown>

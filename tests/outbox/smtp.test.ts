@@ -258,6 +258,20 @@ test('credentials of the URL are used', async (t) => {
   assert.equal(Buffer.from(auth, 'base64').toString(), '\0me@contoso.example\0p:w')
 })
 
+test('a certificate is checked unless the URL says otherwise', async (t) => {
+  for (const tls of ['starttls', 'implicit'] as const) {
+    const sink = await startSmtpSink(t, { tls })
+    const [checked] = await open(t, sink.url).send({ mailFrom: 'me@contoso.example', recipients: [ada] }, content)
+    assert.equal(checked?.reply, undefined)
+    assert.match(checked?.remark ?? '', /certificate/i)
+
+    const trusting = open(t, `${sink.url}?tls.rejectUnauthorized=false`)
+    const [trusted] = await trusting.send({ mailFrom: 'me@contoso.example', recipients: [ada] }, content)
+    assert.equal(trusted?.reply?.code, 250)
+    assert.equal(sink.received.length, 1)
+  }
+})
+
 test('TLS that was asked for is not given up', async (t) => {
   const peer = await startScriptedPeer(t, {})
   const relay = open(t, `${peer.url}?requireTLS=true`)

@@ -18,12 +18,19 @@ export interface SmtpSink {
   close(): Promise<void>
 }
 
-/** A well-kept SMTP server that takes everything; `port` 0 picks a free one. */
-export async function startSmtpSink(t: TestContext, options: { port?: number } = {}): Promise<SmtpSink> {
+/** `port` 0 picks a free one; `tls` offers STARTTLS or speaks TLS from the first byte, with a certificate nobody signed. */
+export interface SinkOptions {
+  readonly port?: number
+  readonly tls?: 'starttls' | 'implicit'
+}
+
+/** A well-kept SMTP server that takes everything. */
+export async function startSmtpSink(t: TestContext, options: SinkOptions = {}): Promise<SmtpSink> {
   const received: ReceivedMail[] = []
   let waiting: { count: number; resolve: () => void }[] = []
   const server = new SMTPServer({
-    disabledCommands: ['AUTH', 'STARTTLS'],
+    secure: options.tls === 'implicit',
+    disabledCommands: options.tls === undefined ? ['AUTH', 'STARTTLS'] : ['AUTH'],
     disableReverseLookup: true,
     // Connections that are kept for later are not waited for.
     closeTimeout: 10,
@@ -50,7 +57,7 @@ export async function startSmtpSink(t: TestContext, options: { port?: number } =
   const close = once(() => new Promise<void>((resolve) => server.close(() => resolve())))
   t.after(close)
   return {
-    url: `smtp://127.0.0.1:${port}`,
+    url: `${options.tls === 'implicit' ? 'smtps' : 'smtp'}://127.0.0.1:${port}`,
     received,
     waitFor: (count) =>
       received.length >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
@@ -59,9 +66,9 @@ export async function startSmtpSink(t: TestContext, options: { port?: number } =
 }
 
 /** What the peer does instead of answering: closes the connection, or says nothing more. */
-export type Misdeed = 'drop' | 'stall'
+type Misdeed = 'drop' | 'stall'
 /** An answer without its CRLF, several lines by `\r\n`; or a misdeed. */
-export type Step = string | Misdeed
+type Step = string | Misdeed
 
 /** What the peer does at each verb. A function is asked each time it is reached. */
 export interface SmtpScript {

@@ -2,15 +2,22 @@ import {
   type Attachment,
   type AttachmentEnvelope,
   attachmentFrom,
+  contentOf,
+  hasVisibleAttachment,
+  type NewAttachment,
   type NewItemAttachment,
 } from '../../mail/attachment.js'
+import { bodyPreviewOf } from '../../mail/body.js'
 import type { Mailbox } from '../../mail/mailbox.js'
-import type { Draft, MessageEnvelope } from '../../mail/message.js'
+import type { EmailAddress, MessageEnvelope } from '../../mail/message.js'
+import type { ParsedDraft } from '../../mail/mime/parse.js'
 import { GraphError } from '../errors.js'
 import { presentAttachmentId, presentImmutableAttachmentId } from '../item-id.js'
 import type { ApiVersion } from '../path.js'
+import { noPreferences, type Preferences } from '../preferences.js'
+import { presentItemBody } from './item-body.js'
 import { presentRecipient, presentRecipients } from './recipient.js'
-import { presentMoment } from './values.js'
+import { presentMoment, quotable } from './values.js'
 
 /** What an answer shows of attachments. */
 export interface AttachmentSelection {
@@ -26,72 +33,71 @@ export interface AttachmentPresentation {
   readonly message: MessageEnvelope
   readonly version: ApiVersion
   readonly immutableIds: boolean
+  /** The form of the body of an expanded item. */
+  readonly preferences?: Preferences
   readonly selection?: AttachmentSelection
   /** `$expand=microsoft.graph.itemAttachment/item` */
   readonly expandItem?: boolean
 }
 
-/** Properties of all three kinds, by their lower-case names. */
-const properties = new Map(
-  [
-    'id',
-    'lastModifiedDateTime',
-    'name',
-    'contentType',
-    'size',
-    'isInline',
-    'contentId',
-    'contentLocation',
-    'contentBytes',
-    'sourceUrl',
-    'providerType',
-    'thumbnailUrl',
-    'previewUrl',
-    'permission',
-    'isFolder',
-  ].map((name) => [name.toLowerCase(), name]),
-)
+const everything: AttachmentSelection = { names: undefined, needsContent: true }
+
+const common = ['id', 'lastModifiedDateTime', 'name', 'contentType', 'size', 'isInline']
+const ofFile = ['contentId', 'contentLocation', 'contentBytes']
+const ofReference = ['sourceUrl', 'providerType', 'thumbnailUrl', 'previewUrl', 'permission', 'isFolder']
+
+/** Properties by type and lower-case name: those of a kind can be selected only through its type. */
+const selectable: Readonly<Record<ApiVersion, ReadonlyMap<string, string>>> = {
+  'v1.0': selectableOf({ fileAttachment: ofFile, itemAttachment: [], referenceAttachment: [] }),
+  beta: selectableOf({ fileAttachment: ofFile, itemAttachment: [], referenceAttachment: ofReference }),
+}
+
+function selectableOf(kinds: Readonly<Record<string, readonly string[]>>): Map<string, string> {
+  const names = new Map(common.map((name) => [name.toLowerCase(), name]))
+  for (const [kind, own] of Object.entries(kinds)) {
+    for (const name of [...common, ...own]) names.set(`microsoft.graph.${kind}/${name}`.toLowerCase(), name)
+  }
+  return names
+}
 
 /**
- * The properties that `$select` names, in any case and with or without the type they belong to.
+ * The properties that `$select` names, in any case: those of every attachment by name, those of one kind after its type
+ * (`microsoft.graph.fileAttachment/contentId`).
  *
- * @throws GraphError for one that no attachment has
+ * @throws GraphError RequestBroker--ParseUri for one that attachments do not have (observed of a bare `contentId`)
  */
 export function selectAttachmentProperties(
   names: readonly string[] | undefined,
-  _version: ApiVersion,
+  version: ApiVersion,
 ): AttachmentSelection {
-  if (names === undefined || names.includes('*')) return { names: undefined, needsContent: true }
+  if (names === undefined || names.includes('*')) return everything
   const selected = new Set<string>()
   for (const written of names) {
-    const name = properties.get(written.slice(written.lastIndexOf('/') + 1).toLowerCase())
+    const name = selectable[version].get(written.toLowerCase())
     if (name === undefined) {
       throw new GraphError(
         400,
         'RequestBroker--ParseUri',
-        `Could not find a property named '${written}' on type 'microsoft.graph.attachment'.`,
+        `Could not find a property named '${quotable(written)}' on type 'microsoft.graph.attachment'.`,
         { frontEnd: true },
       )
     }
     selected.add(name)
   }
-  return { names: selected, needsContent: selected.has('contentBytes') || selected.has('sourceUrl') }
+  const inContent = [...ofFile, ...ofReference].filter((name) => !name.startsWith('contentI') && selected.has(name))
+  return { names: selected, needsContent: inContent.length > 0 }
 }
 
-/** An attachment, its members in the recorded order; `contentBytes` only where the content was read. */
+/** An attachment, its members in the recorded order; what its content says, only where the content was read. */
 export function presentAttachment(
   attachment: AttachmentEnvelope | Attachment,
   presentation: AttachmentPresentation,
 ): Record<string, unknown> {
-  const shown: Record<string, unknown> = { '@odata.type': `#microsoft.graph.${attachment.kind}Attachment` }
-  if (attachment.kind === 'file') shown['@odata.mediaContentType'] = attachment.contentType
-  shown.id = idOf(attachment, presentation)
-  for (const [name, value] of membersOf(attachment, presentation)) {
-    if (presentation.selection?.names?.has(name) ?? true) shown[name] = value
-  }
-  if (presentation.expandItem === true && attachment.kind === 'item' && 'content' in attachment) {
-    const read = attachmentFrom(attachment)
-    if (read.kind === 'item') shown.item = presentItem(read)
+  const { preferences = noPreferences, selection = everything, version } = presentation
+  const read = 'content' in attachment ? attachmentFrom(attachment) : undefined
+  const shown = present(attachment, read, { id: idOf(attachment, presentation), version, selection })
+  if (presentation.expandItem === true && read?.kind === 'item') {
+    shown.item = presentItem(read, { modifiedAt: attachment.modifiedAt, version, preferences })
   }
   return shown
 }
@@ -102,57 +108,131 @@ function idOf(attachment: AttachmentEnvelope, { mailbox, message, immutableIds }
     : presentAttachmentId(mailbox, message, attachment.id)
 }
 
-function membersOf(attachment: AttachmentEnvelope | Attachment, { version }: AttachmentPresentation) {
-  const members: [string, unknown][] = [
-    ['lastModifiedDateTime', presentMoment(attachment.modifiedAt)],
-    ['name', attachment.name],
-    ['contentType', attachment.contentType],
-    ['size', attachment.sizeBytes],
-    ['isInline', attachment.isInline],
-  ]
-  if (attachment.kind === 'file') {
-    members.push(['contentId', attachment.contentId], ['contentLocation', attachment.contentLocation])
-    if ('content' in attachment) members.push(['contentBytes', Buffer.from(attachment.content).toString('base64')])
+/** What every attachment shows, of a message or of an attached item. */
+type Envelope = Pick<
+  AttachmentEnvelope,
+  'kind' | 'name' | 'contentType' | 'isInline' | 'sizeBytes' | 'contentId' | 'contentLocation' | 'modifiedAt'
+>
+
+function present(
+  envelope: Envelope,
+  read: NewAttachment | undefined,
+  { id, version, selection }: { id: string; version: ApiVersion; selection: AttachmentSelection },
+): Record<string, unknown> {
+  const { kind, contentType } = envelope
+  const shown: Record<string, unknown> = { '@odata.type': `#microsoft.graph.${kind}Attachment` }
+  if (kind === 'file' && contentType !== null) shown['@odata.mediaContentType'] = contentType
+  shown.id = id
+  const add = (name: string, value: unknown) => {
+    if (selection.names === undefined || selection.names.has(name)) shown[name] = value
+  }
+  add('lastModifiedDateTime', presentMoment(envelope.modifiedAt))
+  add('name', envelope.name)
+  add('contentType', contentType)
+  add('size', envelope.sizeBytes)
+  add('isInline', envelope.isInline)
+  if (kind === 'file') {
+    add('contentId', envelope.contentId)
+    add('contentLocation', envelope.contentLocation)
+    if (read?.kind === 'file') add('contentBytes', base64(read.content))
   }
   // v1.0 shows of a link only that there is one.
-  if (attachment.kind === 'reference' && version === 'beta' && 'content' in attachment) {
-    const read = attachmentFrom(attachment)
-    if (read.kind === 'reference') {
-      const { sourceUrl, providerType, permission, isFolder } = read
-      members.push(['sourceUrl', sourceUrl], ['providerType', providerType])
-      members.push(['thumbnailUrl', null], ['previewUrl', null], ['permission', permission], ['isFolder', isFolder])
-    }
+  if (read?.kind === 'reference' && version === 'beta') {
+    add('sourceUrl', read.sourceUrl)
+    add('providerType', read.providerType)
+    add('thumbnailUrl', null)
+    add('previewUrl', null)
+    add('permission', read.permission)
+    add('isFolder', read.isFolder)
   }
-  return members
+  return shown
 }
 
-/** An attached item, expanded: its `id` is empty, as recorded. */
-function presentItem({ item }: NewItemAttachment): Record<string, unknown> {
-  if (item.type === 'message') return presentAttachedMessage(item.message)
-  return { '@odata.type': `#microsoft.graph.${item.type}`, id: '', ...item.properties }
+/** Without a copy of the bytes. */
+function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 }
 
-function presentAttachedMessage(draft: Draft): Record<string, unknown> {
-  const { from, sender } = draft
-  return {
+interface ItemPresentation {
+  /** An item has no dates of its own kept: they are those of its attachment, ms since 1970. */
+  readonly modifiedAt: number
+  readonly version: ApiVersion
+  readonly preferences: Preferences
+}
+
+/** An attached item, expanded: its `id` is empty, and it has neither etag nor change key (recorded). */
+function presentItem({ item }: NewItemAttachment, presentation: ItemPresentation): Record<string, unknown> {
+  if (item.type === 'message') return presentAttachedMessage(item.message, presentation)
+  const shown: Record<string, unknown> = { '@odata.type': `#microsoft.graph.${item.type}`, id: '' }
+  for (const [name, value] of Object.entries(item.properties)) {
+    if (name !== 'id' && !name.includes('@')) shown[name] = value
+  }
+  return shown
+}
+
+/** In the order of the reference's samples, with the attachments the message holds itself; empty lists are left out. */
+function presentAttachedMessage(draft: ParsedDraft, presentation: ItemPresentation): Record<string, unknown> {
+  const { modifiedAt, preferences } = presentation
+  const modified = presentMoment(modifiedAt)
+  const sent = draft.sentAt === undefined ? modified : presentMoment(draft.sentAt)
+  const shown: Record<string, unknown> = {
     '@odata.type': '#microsoft.graph.message',
     id: '',
-    categories: draft.categories,
-    hasAttachments: draft.attachments.some(({ isInline }) => !isInline),
-    ...(draft.internetMessageId === undefined ? {} : { internetMessageId: draft.internetMessageId }),
-    subject: draft.subject,
-    importance: draft.importance,
-    isDeliveryReceiptRequested: draft.isDeliveryReceiptRequested,
-    isReadReceiptRequested: draft.isReadReceiptRequested,
-    isRead: draft.isRead,
-    isDraft: false,
-    body: draft.body,
-    ...(sender === undefined ? {} : { sender: presentRecipient(sender) }),
-    ...(from === undefined ? {} : { from: presentRecipient(from) }),
-    toRecipients: presentRecipients(draft.toRecipients),
-    ccRecipients: presentRecipients(draft.ccRecipients),
-    bccRecipients: presentRecipients(draft.bccRecipients),
-    replyTo: presentRecipients(draft.replyTo),
-    flag: draft.flag,
+    createdDateTime: modified,
+    lastModifiedDateTime: modified,
   }
+  addList(shown, 'categories', draft.categories)
+  shown.receivedDateTime = sent
+  shown.sentDateTime = sent
+  shown.hasAttachments = hasVisibleAttachment(draft.attachments)
+  if (draft.internetMessageId !== undefined) shown.internetMessageId = draft.internetMessageId
+  shown.subject = draft.subject
+  shown.bodyPreview = bodyPreviewOf(draft.body)
+  shown.importance = draft.importance
+  shown.isDeliveryReceiptRequested = draft.isDeliveryReceiptRequested
+  shown.isReadReceiptRequested = draft.isReadReceiptRequested ?? false
+  shown.isRead = draft.isRead
+  shown.isDraft = false
+  shown.internetMessageHeaders = draft.internetMessageHeaders
+  shown.body = presentItemBody(draft.body, preferences)
+  if (draft.sender !== undefined) shown.sender = presentRecipient(draft.sender)
+  if (draft.from !== undefined) shown.from = presentRecipient(draft.from)
+  addRecipients(shown, 'toRecipients', draft.toRecipients)
+  addRecipients(shown, 'ccRecipients', draft.ccRecipients)
+  addRecipients(shown, 'bccRecipients', draft.bccRecipients)
+  addRecipients(shown, 'replyTo', draft.replyTo)
+  shown.flag = draft.flag
+  addList(
+    shown,
+    'attachments',
+    draft.attachments.map((attachment) => presentNested(attachment, presentation)),
+  )
+  return shown
+}
+
+function addList(shown: Record<string, unknown>, name: string, list: readonly unknown[]): void {
+  if (list.length > 0) shown[name] = list
+}
+
+function addRecipients(shown: Record<string, unknown>, name: string, recipients: readonly EmailAddress[]): void {
+  addList(shown, name, presentRecipients(recipients))
+}
+
+/** An attachment of an attached item: there is no path to it, so its id is empty like the item's. */
+function presentNested(attachment: NewAttachment, presentation: ItemPresentation): Record<string, unknown> {
+  const { modifiedAt, version } = presentation
+  const { kind, name, contentType, isInline } = attachment
+  const envelope: Envelope = {
+    kind,
+    name,
+    contentType,
+    isInline,
+    sizeBytes: contentOf(attachment).byteLength,
+    contentId: kind === 'file' ? attachment.contentId : null,
+    contentLocation: kind === 'file' ? attachment.contentLocation : null,
+    modifiedAt,
+  }
+  const shown = present(envelope, attachment, { id: '', version, selection: everything })
+  if (attachment.kind === 'item') shown.item = presentItem(attachment, presentation)
+  return shown
 }

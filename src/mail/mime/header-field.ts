@@ -125,20 +125,24 @@ function escapeQuoted(text: string): string {
 
 const localCharacter = "[\\w!#$%&'*+\\-/=?^`{|}~\\u0080-\\u{10ffff}]"
 const dotAtom = new RegExp(`^${localCharacter}+(?:\\.${localCharacter}+)*$`, 'u')
+/** As some providers gave them out before they knew better: `a..b`, `a.`. */
+const stray = new RegExp(`^(?:${localCharacter}|\\.)+$`, 'u')
 const quotedString = /^"(?:[^"\\\p{Cc}]|\\[^\p{Cc}])*"$/u
 const domainName = /^[\w\-\u0080-\u{10ffff}]+(?:\.[\w\-\u0080-\u{10ffff}]+)*\.?$/u
 const domainLiteral = /^\[[\x21-\x5a\x5e-\x7e]*\]$/
 
 /**
- * The address as RFC 5322 §3.4.1 and RFC 6532 write it, so that it can be read in one way only: a local part that is
- * not made of atoms is quoted, a domain gets its ASCII form unless the local part needs UTF-8 anyway.
+ * The address as RFC 5322 §3.4.1 and RFC 6532 write it, so that it can be read in one way only: a local part with stray
+ * dots is quoted, a domain gets its ASCII form unless the local part needs UTF-8 anyway. undefined for what is none.
  */
 function addressSpec(address: string): string | undefined {
   const at = address.lastIndexOf('@')
   const local = address.slice(0, at)
   const domain = address.slice(at + 1)
   if (at < 1 || address.length > maxWordLength || address !== withoutControls(address)) return undefined
-  const localPart = dotAtom.test(local) || quotedString.test(local) ? local : `"${escapeQuoted(local)}"`
+  const isWritten = dotAtom.test(local) || quotedString.test(local)
+  if (!isWritten && !stray.test(local)) return undefined
+  const localPart = isWritten ? local : `"${local}"`
   if (domainLiteral.test(domain)) return `${localPart}@${domain}`
   if (!domainName.test(domain)) return undefined
   const ascii = printableAscii.test(domain) || !printableAscii.test(local) ? domain : domainToASCII(domain)

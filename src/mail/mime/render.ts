@@ -95,7 +95,7 @@ function isSevenBit(text: Buffer): boolean {
   return true
 }
 
-const contentFields = new Set(['content-type', 'content-transfer-encoding', 'content-disposition'])
+const contentFields = ['content-type', 'content-transfer-encoding']
 
 /** The content of a message with the fields that describe it, empty line and body. */
 async function renderEntity({ content, attachments, internetMessageId, sentAt }: HeaderSource): Promise<Buffer> {
@@ -123,7 +123,7 @@ async function renderEntity({ content, attachments, internetMessageId, sentAt }:
   })
   const built = await composer.compile().build()
   const { fields, bodyStart } = readHeaderBlock(built)
-  const kept = fields.filter(({ key }) => contentFields.has(key)).map(({ raw }) => raw)
+  const kept = contentFields.flatMap((key) => fields.filter((field) => field.key === key).map(({ raw }) => raw))
   return Buffer.concat([...kept, Buffer.from('MIME-Version: 1.0\r\n\r\n'), built.subarray(bodyStart)])
 }
 

@@ -1,0 +1,62 @@
+import { contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
+import { bodyPreviewOf } from './body.js'
+import { startConversation } from './conversation.js'
+import type { AttachmentId, MessageId } from './ids.js'
+import type { Mail } from './mail.js'
+import { folderId } from './mail-folder.js'
+import type { Mailbox } from './mailbox.js'
+import type { Message, MessageContent } from './message.js'
+import { parseMime } from './mime/parse.js'
+import { transportHeadersOf } from './mime/render.js'
+
+/**
+ * Puts a message that came in from outside into the Inbox of each mailbox; resolves once all of them are on disk.
+ *
+ * @param mime as received, the trace fields of this hop (RFC 5321 §4.4) already on top
+ * @throws MailError mimeInvalid, storeUnavailable
+ */
+export async function receiveMessage(mail: Mail, mailboxes: readonly Mailbox[], mime: Buffer): Promise<void> {
+  const draft = await parseMime(mime)
+  const headers = transportHeadersOf(mime)
+  const bodyPreview = bodyPreviewOf(draft.body)
+  const contents = draft.attachments.map(contentOf)
+  const now = mail.clock.now()
+  const { attachments, subject, importance, internetMessageId, isRead: _, mime: __, sentAt, ...said } = draft
+  // Who a blind copy went to is nobody's business; the transport's headers take the place of the author's own.
+  const content: MessageContent = { ...said, bccRecipients: [], internetMessageHeaders: headers }
+
+  for (const mailbox of mailboxes) {
+    const id = mail.ids.next() as MessageId
+    const message: Message = {
+      mailbox: mailbox.id,
+      id,
+      folder: folderId('inbox'),
+      moves: 0,
+      change: mail.ids.next(),
+      createdAt: now,
+      modifiedAt: now,
+      receivedAt: now,
+      sentAt: sentAt ?? now,
+      isRead: false,
+      isDraft: false,
+      hasAttachments: hasVisibleAttachment(attachments),
+      importance,
+      subject,
+      internetMessageId: internetMessageId ?? `<${mail.random.uuid()}@${mail.hostname}>`,
+      conversation: startConversation(mail, now),
+      bodyPreview,
+      sizeBytes: mime.byteLength,
+      content,
+    }
+    // One write for each mailbox: they may be kept in different places one day.
+    await mail.store.write((tx) => {
+      tx.insertMessage(message)
+      tx.insertMime(mailbox.id, id, mime)
+      attachments.forEach((attachment, index) => {
+        const bytes = contents[index] ?? new Uint8Array()
+        tx.insertAttachment(keptAttachment(attachment, bytes, message, mail.ids.next() as AttachmentId))
+      })
+      tx.changeFolder(mailbox.id, message.folder, { total: 1, unread: 1, sizeBytes: message.sizeBytes })
+    })
+  }
+}
