@@ -125,6 +125,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     for (const close of opened.reverse()) await close()
   }
   try {
+    // A folder belongs to one server; what an earlier one had claimed when it was killed is taken up at once.
+    if (locationOf(settings).kind === 'folder') await core.mail.store.outbox.releaseClaims(core.mail.clock.now())
     const worker = startWorker(settings, core.mail, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())

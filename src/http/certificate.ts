@@ -29,7 +29,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509'
 
-cryptoProvider.set(webcrypto as Parameters<typeof cryptoProvider.set>[0])
+cryptoProvider.set(webcrypto)
 
 /** What an https server needs, and what its clients need to trust it. All PEM. */
 export interface LocalCertificate {

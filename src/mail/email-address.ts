@@ -1,6 +1,8 @@
-/** RFC 5321 §4.5.3.1: octets of a local part, of a domain, of a path without its brackets. */
+import { isIPv4, isIPv6 } from 'node:net'
+import { domainToASCII } from 'node:url'
+
+/** RFC 5321 §4.5.3.1: octets of a local part, and of a path without its brackets, which bounds the domain too. */
 const maxLocalPart = 64
-const maxDomain = 255
 const maxAddress = 254
 /** RFC 1035 §2.3.4 */
 const maxLabel = 63
@@ -26,45 +28,67 @@ function isLocalPart(local: string): boolean {
   if (local.startsWith('"')) return isQuotedString(local)
   if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) return false
   for (const character of local) {
-    if (!isWordCharacter(character) && !atomSpecials.has(character)) return false
+    if (!isLetterOrDigit(character) && !atomSpecials.has(character)) return false
   }
   return true
 }
 
+/** RFC 5321 §4.1.2: everything printable, blanks too; an empty one is allowed there, and nobody's. */
 function isQuotedString(local: string): boolean {
   if (local.length < 3 || !local.endsWith('"')) return false
-  for (let index = 1; index < local.length - 1; index++) {
-    const character = local.charAt(index)
-    if (character === '"' || character < ' ' || character === '\u007f') return false
-    // An escape stands for the character after it, which may not be the closing quote.
-    if (character === '\\' && ++index === local.length - 1) return false
+  let isEscaped = false
+  for (const character of local.slice(1, -1)) {
+    if (!isEscaped && character === '"') return false
+    if (character < ' ' || (character >= '\u007f' && !isLetterOrDigit(character))) return false
+    isEscaped = !isEscaped && character === '\\'
   }
-  return true
+  // An escape stands for the character after it, which may not be the closing quote.
+  return !isEscaped
 }
 
+/** Names beyond ASCII by the form in which they are looked up, so that no other dot and no other digit gets through. */
 function isDomain(domain: string): boolean {
-  if (domain.length > maxDomain) return false
-  return domain.split('.').every(isLabel)
+  return isAscii(domain) ? isHostName(domain) : isHostName(domainToASCII(domain)) && [...domain].every(isOfDomain)
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length
+}
+
+function isOfDomain(character: string): boolean {
+  return character === '.' || character === '-' || (isLetterOrDigit(character) && !wideDots.has(character))
+}
+
+/** What UTS #46 reads as a dot: routing would see one domain and the lookup another. */
+const wideDots = new Set('\u3002\uff0e\uff61')
+
+/** Labels of letters, digits and hyphens, and underscores, which hosts of test networks have. */
+function isHostName(name: string): boolean {
+  return name.split('.').every(isLabel)
 }
 
 function isLabel(label: string): boolean {
   if (label === '' || label.length > maxLabel || label.startsWith('-') || label.endsWith('-')) return false
   for (const character of label) {
-    if (!isWordCharacter(character) && character !== '-' && character !== '_') return false
+    if (!isLetterOrDigit(character) && character !== '-' && character !== '_') return false
   }
   return true
 }
 
 /** `[192.0.2.1]`, `[IPv6:2001:db8::1]` */
 function isAddressLiteral(domain: string): boolean {
-  return /^\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9A-Fa-f:.]{2,45})\]$/.test(domain)
+  if (!domain.endsWith(']')) return false
+  const literal = domain.slice(1, -1)
+  if (isIPv4(literal)) return true
+  // A zone (`%eth0`) means something on one host only.
+  return /^IPv6:/i.test(literal) && isIPv6(literal.slice(5)) && !literal.includes('%')
 }
 
 /** A letter, a digit, or anything beyond ASCII that is neither a space nor a control nor half a character. */
-function isWordCharacter(character: string): boolean {
+function isLetterOrDigit(character: string): boolean {
   const code = character.codePointAt(0) ?? 0
   if (code < 0x80) {
     return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
   }
-  return !/[\s\p{C}\p{Z}]/u.test(character)
+  return !/[\p{C}\p{Z}]/u.test(character)
 }

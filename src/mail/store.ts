@@ -66,6 +66,11 @@ export interface OutboxStore {
    * taken by whoever asks next, so a crashed worker loses nothing. In no order.
    */
   claimDue(worker: string, now: number, until: number, limit: number): Promise<OutboxEntry[]>
+  /**
+   * Makes every claimed entry due again. Only for a store that one process has to itself, when it starts: whoever held
+   * the claims is gone, and its mail need not wait for them to run out.
+   */
+  releaseClaims(now: number): Promise<void>
   /** When the next entry is due, ms since 1970; undefined when nothing waits. */
   nextDueAt(): Promise<number | undefined>
   /** The envelopes of one message, with each recipient's fate. */

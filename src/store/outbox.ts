@@ -56,6 +56,15 @@ export class SqlOutbox implements OutboxStore {
     return (rows.get(0) ?? []).map((row) => entryOf(row as OutboxRow))
   }
 
+  async releaseClaims(now: number): Promise<void> {
+    const query = this.#database.read
+      .updateTable('outbox')
+      .set({ state: 'queued', due_at: now, claimed_by: null })
+      .where(isOpen)
+      .where('state', '=', 'sending')
+    await this.#database.write([statementOf(query.compile())])
+  }
+
   async nextDueAt(): Promise<number | undefined> {
     const row = await this.#database.read
       .selectFrom('outbox')

@@ -102,8 +102,8 @@ test('every writable property is kept', async (t) => {
     categories: ['Red category'],
     flag: {
       flagStatus: 'flagged',
-      startDateTime: { dateTime: '2026-08-30T12:13:00', timeZone: 'UTC' },
-      dueDateTime: { dateTime: '2026-09-01T17:00:00', timeZone: 'UTC' },
+      startDateTime: { dateTime: '2026-08-30T12:13:00.0000000', timeZone: 'UTC' },
+      dueDateTime: { dateTime: '2026-09-01T17:00:00.0000000', timeZone: 'UTC' },
     },
     inferenceClassification: 'other',
     internetMessageId: '<mine@example.com>',

@@ -127,12 +127,9 @@ const abstractType = objectType<AttachmentFields>('microsoft.graph.attachment', 
  */
 function readAbstract(members: JsonObject, reading: Reading): never {
   readMembers(members, abstractType, noFields(), reading)
-  throw new GraphError(
-    422,
-    'UnprocessableType',
-    "Cannot process input of abstract type 'microsoft.graph.attachment'",
-    { reason: `${reading.path} has no @odata.type that says whether it is a file, an item or a reference.` },
-  )
+  throw new GraphError(422, 'UnprocessableType', "Cannot process input of abstract type 'microsoft.graph.attachment'", {
+    reason: `${reading.path} has no @odata.type that says whether it is a file, an item or a reference.`,
+  })
 }
 
 /** Text that ends up in a header, so on one line. */
@@ -285,9 +282,14 @@ function readReference(members: JsonObject, reading: Reading): NewReferenceAttac
   const { name, contentType, isInline, sourceUrl, providerType, permission, isFolder } = fields
   if (name === '') throw requiredMissing(`${reading.path}/name`)
   if (sourceUrl === '') {
-    throw new GraphError(400, 'ErrorInvalidProperty', "The property 'SourceUrl' is required when creating the entity.", {
-      reason: `${reading.path}/sourceUrl is missing.`,
-    })
+    throw new GraphError(
+      400,
+      'ErrorInvalidProperty',
+      "The property 'SourceUrl' is required when creating the entity.",
+      {
+        reason: `${reading.path}/sourceUrl is missing.`,
+      },
+    )
   }
   return { kind: 'reference', name, contentType, isInline, sourceUrl, providerType, permission, isFolder }
 }

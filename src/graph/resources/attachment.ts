@@ -84,8 +84,7 @@ export function selectAttachmentProperties(
     }
     selected.add(name)
   }
-  const inContent = [...ofFile, ...ofReference].filter((name) => !name.startsWith('contentI') && selected.has(name))
-  return { names: selected, needsContent: inContent.length > 0 }
+  return { names: selected, needsContent: ['contentBytes', ...ofReference].some((name) => selected.has(name)) }
 }
 
 /** An attachment, its members in the recorded order; what its content says, only where the content was read. */
@@ -93,10 +92,11 @@ export function presentAttachment(
   attachment: AttachmentEnvelope | Attachment,
   presentation: AttachmentPresentation,
 ): Record<string, unknown> {
-  const { preferences = noPreferences, selection = everything, version } = presentation
-  const read = 'content' in attachment ? attachmentFrom(attachment) : undefined
+  const { preferences = noPreferences, selection = everything, version, expandItem = false } = presentation
+  const isShown = attachment.kind !== 'item' || expandItem
+  const read = isShown && 'content' in attachment ? attachmentFrom(attachment) : undefined
   const shown = present(attachment, read, { id: idOf(attachment, presentation), version, selection })
-  if (presentation.expandItem === true && read?.kind === 'item') {
+  if (read?.kind === 'item') {
     shown.item = presentItem(read, { modifiedAt: attachment.modifiedAt, version, preferences })
   }
   return shown
@@ -227,7 +227,7 @@ function presentNested(attachment: NewAttachment, presentation: ItemPresentation
     name,
     contentType,
     isInline,
-    sizeBytes: contentOf(attachment).byteLength,
+    sizeBytes: sizeOf(attachment),
     contentId: kind === 'file' ? attachment.contentId : null,
     contentLocation: kind === 'file' ? attachment.contentLocation : null,
     modifiedAt,
@@ -235,4 +235,12 @@ function presentNested(attachment: NewAttachment, presentation: ItemPresentation
   const shown = present(envelope, attachment, { id: '', version, selection: everything })
   if (attachment.kind === 'item') shown.item = presentItem(attachment, presentation)
   return shown
+}
+
+/** Bytes, roughly; an item is not written out only to be counted. */
+function sizeOf(attachment: NewAttachment): number {
+  if (attachment.kind === 'file') return attachment.content.byteLength
+  if (attachment.kind === 'reference' || attachment.item.type !== 'message') return contentOf(attachment).byteLength
+  const { body, attachments } = attachment.item.message
+  return attachments.reduce((bytes, nested) => bytes + sizeOf(nested), body.content.length)
 }

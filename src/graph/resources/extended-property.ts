@@ -22,9 +22,7 @@ import {
 const types = ['ApplicationTime', 'Binary', 'Boolean', 'CLSID', 'Currency', 'Double', 'Float', 'Guid', 'Integer']
 const moreTypes = ['Long', 'Short', 'String', 'SystemTime']
 const typeNames = new Map(
-  [...types, ...moreTypes]
-    .flatMap((type) => [type, `${type}Array`])
-    .map((type) => [type.toLowerCase(), type] as const),
+  [...types, ...moreTypes].flatMap((type) => [type, `${type}Array`]).map((type) => [type.toLowerCase(), type] as const),
 )
 
 const idForm =
@@ -40,7 +38,9 @@ export function extendedPropertyId(written: string): string | undefined {
   if (typeName === undefined) return undefined
   if (tag !== undefined) return `${typeName} 0x${Number.parseInt(tag, 16).toString(16)}`
   const set = `{${guid.toLowerCase()}}`
-  return name === undefined ? `${typeName} ${set} Id 0x${Number(id).toString(16)}` : `${typeName} ${set} Name ${nameText}`
+  return name === undefined
+    ? `${typeName} ${set} Id 0x${Number(id).toString(16)}`
+    : `${typeName} ${set} Name ${nameText}`
 }
 
 interface WrittenId {
@@ -140,12 +140,9 @@ export function expandedPropertyIds(filter: string): string[] {
 }
 
 function invalidFilter(): GraphError {
-  return new GraphError(
-    400,
-    'ErrorInvalidUrlQueryFilter',
-    'The query filter contains one or more invalid nodes.',
-    { reason: "Extended properties are asked for as in id eq 'String 0x001A'." },
-  )
+  return new GraphError(400, 'ErrorInvalidUrlQueryFilter', 'The query filter contains one or more invalid nodes.', {
+    reason: "Extended properties are asked for as in id eq 'String 0x001A'.",
+  })
 }
 
 type ShownProperty<Value> = { id: string; value: Value }
@@ -172,10 +169,10 @@ function byId<Value>(properties: readonly { readonly id: string; readonly value:
   return new Map(properties.map(({ id, value }) => [extendedPropertyId(id) ?? id, value]))
 }
 
-function found<Value>(ids: readonly string[], valueOf: (id: string) => Value | undefined) {
+function found<Value>(ids: readonly string[], lookUp: (id: string) => Value | undefined) {
   const shown: ShownProperty<Value>[] = []
   for (const id of new Set(ids)) {
-    const value = valueOf(id)
+    const value = lookUp(id)
     if (value !== undefined) shown.push({ id, value })
   }
   return shown.length === 0 ? undefined : shown

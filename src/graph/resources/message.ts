@@ -1,9 +1,8 @@
 import type { Attachment } from '../../mail/attachment.js'
-import { bodyPreviewOf, htmlOf, normaliseHtml, textOf } from '../../mail/body.js'
+import { bodyPreviewOf } from '../../mail/body.js'
 import type { Mailbox } from '../../mail/mailbox.js'
-import type { ItemBody, MessageContent } from '../../mail/message.js'
+import type { MessageContent } from '../../mail/message.js'
 import type { ListedMessage, MessageOrder, MessageOrderField } from '../../mail/query.js'
-import { sanitizeHtml } from '../../mail/sanitize-html.js'
 import type { OrderByItem } from '../../odata/query.js'
 import { badRequest, GraphError } from '../errors.js'
 import {
@@ -17,8 +16,10 @@ import {
 import type { ApiVersion } from '../path.js'
 import type { Preferences } from '../preferences.js'
 import { presentAttachment } from './attachment.js'
+import { presentMultiValues, presentSingleValues } from './extended-property.js'
+import { presentItemBody } from './item-body.js'
 import { presentRecipient, presentRecipients } from './recipient.js'
-import { presentMoment } from './values.js'
+import { presentMoment, quotable } from './values.js'
 
 /** How a message is to be shown. */
 export interface MessagePresentation {
@@ -30,6 +31,12 @@ export interface MessagePresentation {
   readonly readsBodies: boolean
   /** Present: `$expand=attachments`. */
   readonly attachments?: readonly Attachment[]
+  /** `$expand=attachments($expand=microsoft.graph.itemAttachment/item)` */
+  readonly expandItems?: boolean
+  /** Present: `$expand=singleValueExtendedProperties($filter=...)`, as `expandedPropertyIds` reads it. */
+  readonly singleValueIds?: readonly string[]
+  /** The same of `multiValueExtendedProperties`. */
+  readonly multiValueIds?: readonly string[]
 }
 
 interface Shown extends MessagePresentation {
@@ -87,15 +94,14 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
   inferenceClassification: { present: (message) => contentOf(message).inferenceClassification, inContent: true },
   unsubscribeData: { present: () => [], since: 'beta' },
   unsubscribeEnabled: { present: () => false, since: 'beta' },
-  mentionsPreview: { present: () => null, since: 'beta' },
   internetMessageHeaders: { present: presentHeaders, inContent: true, onSelect: true },
   body: {
-    present: (message, { preferences }) => presentBody(contentOf(message).body, preferences),
+    present: (message, { preferences }) => presentItemBody(contentOf(message).body, preferences),
     inContent: true,
     needs: 'Mail.Read',
   },
   uniqueBody: {
-    present: (message, { preferences }) => presentBody(contentOf(message).body, preferences),
+    present: (message, { preferences }) => presentItemBody(contentOf(message).body, preferences),
     inContent: true,
     needs: 'Mail.Read',
     onSelect: true,
@@ -106,16 +112,26 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
   ccRecipients: { present: (message) => presentRecipients(contentOf(message).ccRecipients), inContent: true },
   bccRecipients: { present: (message) => presentRecipients(contentOf(message).bccRecipients), inContent: true },
   replyTo: { present: (message) => presentRecipients(contentOf(message).replyTo), inContent: true },
+  mentionsPreview: { present: () => null, since: 'beta' },
   flag: { present: (message) => contentOf(message).flag, inContent: true },
 }
 
 /** Orders that name a part of a property. */
-const nestedOrders: Readonly<Record<string, MessageOrderField>> = {
-  'from/emailaddress/address': 'fromAddress',
-  'from/emailaddress/name': 'fromName',
-}
+const nestedOrders: ReadonlyMap<string, MessageOrderField> = new Map([
+  ['from/emailaddress/address', 'fromAddress'],
+  ['from/emailaddress/name', 'fromName'],
+])
 
 const propertyNames = new Map(Object.keys(messageProperties).map((name) => [name.toLowerCase(), name]))
+
+/** May be selected too, but come only with `$expand`; `id` comes always. */
+const withoutEffect: ReadonlySet<string> = new Set([
+  'id',
+  'attachments',
+  'extensions',
+  'singlevalueextendedproperties',
+  'multivalueextendedproperties',
+])
 
 /** The properties an answer shows, in the resource's order. */
 export interface MessageSelection {
@@ -143,15 +159,17 @@ export function selectProperties(names: readonly string[] | undefined, version: 
   if (names === undefined || names.includes('*')) return defaults[version]
   const selected = new Set<string>()
   for (const written of names) {
-    const lower = written.toLowerCase()
-    if (lower === 'id') continue
-    const name = propertyNames.get(lower.split('/')[0] ?? '')
+    const [first = '', second] = written.toLowerCase().split('/')
+    const isCast = first.startsWith('microsoft.graph.') && second !== undefined
+    // Properties of a derived type (`microsoft.graph.eventMessage/type`) are those of meetings, which no mail of ours has.
+    if (withoutEffect.has(first) || (isCast && first !== 'microsoft.graph.message')) continue
+    const name = propertyNames.get(isCast ? second : first)
     const since = name === undefined ? undefined : messageProperties[name]?.since
     if (name === undefined || (since === 'beta' && version !== 'beta')) {
       throw new GraphError(
         400,
         'RequestBroker--ParseUri',
-        `Could not find a property named '${written}' on type 'microsoft.graph.message'.`,
+        `Could not find a property named '${quotable(written)}' on type 'microsoft.graph.message'.`,
         { frontEnd: true },
       )
     }
@@ -169,7 +187,7 @@ export function orderFields(items: readonly OrderByItem[] = []): MessageOrder[] 
   return items.map(({ path, descending }) => {
     const lower = path.toLowerCase()
     const name = propertyNames.get(lower)
-    const field = nestedOrders[lower] ?? (name === undefined ? undefined : messageProperties[name]?.orderBy)
+    const field = nestedOrders.get(lower) ?? (name === undefined ? undefined : messageProperties[name]?.orderBy)
     if (field === undefined) {
       throw badRequest(
         'OrderBy not supported.',
@@ -194,14 +212,28 @@ export function presentMessage(message: ListedMessage, presentation: MessagePres
     const value = property.present(message, shown)
     if (value !== undefined) resource[name] = value
   }
-  if (presentation.attachments !== undefined && readsBodies) {
-    const { version } = presentation
+  if (readsBodies) addExpanded(resource, message, presentation)
+  return resource
+}
+
+/** What `$expand` asked for, in the recorded place; of extended properties the list is absent when there are none. */
+function addExpanded(
+  resource: Record<string, unknown>,
+  message: ListedMessage,
+  presentation: MessagePresentation,
+): void {
+  const { attachments, singleValueIds, multiValueIds, mailbox, version, preferences, expandItems } = presentation
+  if (attachments !== undefined) {
     const { immutableIds } = preferences
-    resource.attachments = presentation.attachments.map((attachment) =>
-      presentAttachment(attachment, { mailbox, message, version, immutableIds }),
+    const expandItem = expandItems ?? false
+    resource.attachments = attachments.map((attachment) =>
+      presentAttachment(attachment, { mailbox, message, version, immutableIds, preferences, expandItem }),
     )
   }
-  return resource
+  const singleValues = singleValueIds && presentSingleValues(message, singleValueIds)
+  if (singleValues !== undefined) resource.singleValueExtendedProperties = singleValues
+  const multiValues = multiValueIds && presentMultiValues(message, multiValueIds)
+  if (multiValues !== undefined) resource.multiValueExtendedProperties = multiValues
 }
 
 function presentPreview(message: ListedMessage): string {
@@ -212,15 +244,6 @@ function presentPreview(message: ListedMessage): string {
 function presentHeaders(message: ListedMessage) {
   const { internetMessageHeaders } = contentOf(message)
   return message.isDraft || internetMessageHeaders.length === 0 ? undefined : internetMessageHeaders
-}
-
-/** Text as it was written, HTML as Exchange wraps it; the other form when the caller prefers it. */
-function presentBody(body: ItemBody, { bodyContentType, allowUnsafeHtml }: Preferences): ItemBody {
-  if (bodyContentType === 'text') return { contentType: 'text', content: textOf(body) }
-  if (body.contentType === 'text')
-    return bodyContentType === 'html' ? { contentType: 'html', content: htmlOf(body) } : body
-  const html = allowUnsafeHtml ? body.content : sanitizeHtml(body.content)
-  return { contentType: 'html', content: normaliseHtml(html) }
 }
 
 function optionalRecipient(address: MessageContent['from']) {

@@ -143,7 +143,10 @@ export interface ObjectType<Into> {
 }
 
 /** The type with this name and these properties. */
-export function objectType<Into>(name: string, readers: Readonly<Record<string, MemberReader<Into>>>): ObjectType<Into> {
+export function objectType<Into>(
+  name: string,
+  readers: Readonly<Record<string, MemberReader<Into>>>,
+): ObjectType<Into> {
   return { name, readers: new Map(Object.entries(readers)) }
 }
 
