@@ -92,7 +92,7 @@ export function normaliseHtml(content: string): string {
     }
     inBody ||= !belongsToHead(token)
     openRaw = kind === 'raw' || (kind === 'open' && holdsNoMarkup(name)) ? `</${name}>` : ''
-    if (inBody) document.body += kind === 'raw' && name === 'style' ? styleText(text) : text
+    if (inBody) document.body += bodyText(token)
     else document.head += headText(token)
   }
   // What is left open here would swallow the end of the document.
@@ -111,6 +111,12 @@ function headText({ kind, name, text }: HtmlToken): string {
   if (kind === 'raw' && name === 'style') return styleText(text)
   const saysCharset = name === 'meta' && /\bcharset\b|http-equiv\s*=\s*["']?content-type/i.test(text)
   return saysCharset ? '' : text
+}
+
+/** A `<` that begins nothing is escaped, lest it begin something once its neighbours are gone. */
+function bodyText({ kind, name, text }: HtmlToken): string {
+  if (kind === 'text') return text.replaceAll('<', '&lt;')
+  return kind === 'raw' && name === 'style' ? styleText(text) : text
 }
 
 /** Rules as Exchange writes them: selector, then each declaration on a line of its own, hidden in a comment. */

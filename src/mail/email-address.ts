@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 
 /** RFC 5321 §4.5.3.1: octets of a local part, and of a path without its brackets, which bounds the domain too. */
 const maxLocalPart = 64
@@ -46,21 +46,18 @@ function isQuotedString(local: string): boolean {
   return !isEscaped
 }
 
-/** Names beyond ASCII by the form in which they are looked up, so that no other dot and no other digit gets through. */
 function isDomain(domain: string): boolean {
-  return isAscii(domain) ? isHostName(domain) : isHostName(domainToASCII(domain)) && [...domain].every(isOfDomain)
+  return isHostName(Buffer.byteLength(domain) === domain.length ? domain : asciiForm(domain))
 }
 
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length
+/**
+ * The form in which a name beyond ASCII is looked up (RFC 5890); '' unless it is the same name when written back. What is
+ * only mapped to a name (wide dots and digits, ligatures) would be one domain to routing and another to the lookup.
+ */
+function asciiForm(domain: string): string {
+  const ascii = domainToASCII(domain)
+  return domainToUnicode(ascii) === domain.normalize('NFC').toLowerCase() ? ascii : ''
 }
-
-function isOfDomain(character: string): boolean {
-  return character === '.' || character === '-' || (isLetterOrDigit(character) && !wideDots.has(character))
-}
-
-/** What UTS #46 reads as a dot: routing would see one domain and the lookup another. */
-const wideDots = new Set('\u3002\uff0e\uff61')
 
 /** Labels of letters, digits and hyphens, and underscores, which hosts of test networks have. */
 function isHostName(name: string): boolean {

@@ -1,10 +1,11 @@
 import type { ExpressionBuilder, OrderByModifiersCallbackExpression, Selectable } from 'kysely'
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
-import type { Importance, Message, MessageContent, MessageEnvelope } from '../mail/message.js'
+import type { Importance, Message, MessageEnvelope } from '../mail/message.js'
 import type { ListedMessage, MessageOrder, MessageOrderField, MessageQuery } from '../mail/query.js'
 import type { MessageStore } from '../mail/store.js'
 import type { Database } from './database.js'
+import { contentColumns, contentFrom } from './message-content.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
 
@@ -30,7 +31,7 @@ const envelopeColumns = [
   'body_preview',
 ] as const
 
-const columns = [...envelopeColumns, 'from_name', 'from_address', 'content'] as const
+const columns = [...envelopeColumns, 'from_name', 'from_address', 'content', 'body'] as const
 
 type EnvelopeRow = Pick<Selectable<Schema['messages']>, (typeof envelopeColumns)[number]>
 
@@ -64,11 +65,11 @@ export class SqlMessages implements MessageStore {
     const row = await this.#database.read
       .selectFrom('messages')
       .select(envelopeColumns)
-      .select('content')
+      .select(['content', 'body'])
       .where('mailbox_id', '=', mailbox)
       .where('id', '=', id)
       .executeTakeFirst()
-    return row && { ...envelopeOf(row), content: contentOf(row.content) }
+    return row && { ...envelopeOf(row), content: contentFrom(row) }
   }
 
   async list(query: MessageQuery): Promise<ListedMessage[]> {
@@ -77,7 +78,7 @@ export class SqlMessages implements MessageStore {
     let select = this.#database.read
       .selectFrom('messages')
       .select(envelopeColumns)
-      .$if(query.withContent, (rows) => rows.select('content'))
+      .$if(query.withContent, (rows) => rows.select(['content', 'body']))
       .where((where) => inFolder(where, query.mailbox, query.folder))
     for (const { field, descending } of order) {
       const { column, nullable } = orderColumns[field]
@@ -88,8 +89,10 @@ export class SqlMessages implements MessageStore {
       .limit(query.top)
       .offset(query.skip)
       .execute()
-    return rows.map((row) =>
-      row.content === undefined ? envelopeOf(row) : { ...envelopeOf(row), content: contentOf(row.content) },
+    return rows.map(({ content, body, ...row }) =>
+      content === undefined || body === undefined
+        ? envelopeOf(row)
+        : { ...envelopeOf(row), content: contentFrom({ content, body }) },
     )
   }
 
@@ -157,7 +160,7 @@ export function preparedMessageInsert(database: Database): (message: Message) =>
       conversation_index: message.conversation.index,
       size_bytes: message.sizeBytes,
       body_preview: message.bodyPreview ?? null,
-      content: JSON.stringify(message.content),
+      ...contentColumns(message.content),
     })
 }
 
@@ -179,10 +182,6 @@ export function setBodyPreview(
     .where('id', '=', message)
     .where('body_preview', 'is', null)
   return statementOf(query.compile())
-}
-
-function contentOf(json: string): MessageContent {
-  return JSON.parse(json) as MessageContent
 }
 
 function envelopeOf(row: EnvelopeRow): MessageEnvelope {

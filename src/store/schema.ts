@@ -52,8 +52,10 @@ export interface Schema {
     conversation_index: string
     size_bytes: number
     body_preview: string | null
-    /** JSON of MessageContent. Last, so that reading the columns before it does not touch its pages. */
+    /** JSON of MessageContent without the body's text, and without what has its usual value. */
     content: string
+    /** The body's text as it was written. Last: reading the columns before it does not touch its pages. */
+    body: string
   }
   message_mime: { mailbox_id: number; message_id: number; mime: Uint8Array }
   attachments: {

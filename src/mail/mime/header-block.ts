@@ -1,4 +1,5 @@
 import { decodeWords } from 'postal-mime'
+import { toCrlf } from './line-ends.js'
 
 /** One header field as it stands in a message (RFC 5322 §2.2). */
 export interface HeaderField {
@@ -17,7 +18,7 @@ export interface HeaderBlock {
   readonly bodyStart: number
   /** True when there are more lines, or longer ones, than {@link headerLimits} allows. What is beyond is not read. */
   readonly isTooLarge: boolean
-  /** The first line is a field: what is not a message rarely begins so. */
+  /** The first line is a field with a usual name: what is not a message does not begin so. */
   readonly beginsWithField: boolean
 }
 
@@ -25,6 +26,8 @@ export interface HeaderBlock {
 export const headerLimits = { lines: 1_000, lineBytes: 16_384, bytes: 262_144 } as const
 
 const fieldName = /^[\x21-\x39\x3b-\x7e]+$/
+/** RFC 5322 allows nearly anything, JSON included; no field has ever been called by more than these. */
+const usualName = /^[a-z][\w.-]*$/i
 const SPACE = 0x20
 const TAB = 0x09
 const COLON = 0x3a
@@ -32,17 +35,16 @@ const COLON = 0x3a
 /**
  * Reads the header block that `text` begins with; every line must end in CRLF. Lines that are no fields (a `From ` line
  * of an mbox file, for instance) are left out, with whatever continues them: sent on, a line without a colon would end
- * the header for some servers. Empty lines before the first field are passed over.
+ * the header for some servers.
  */
 export function readHeaderBlock(text: Buffer): HeaderBlock {
   const fields: HeaderField[] = []
   let open: { name: string; start: number } | undefined
-  let at = firstLine(text)
+  let at = 0
   let bodyStart = text.length
   let lineCount = 0
   let isTooLarge = false
   let beginsWithField = false
-  const start = at
 
   const close = (end: number) => {
     if (open !== undefined) {
@@ -58,14 +60,14 @@ export function readHeaderBlock(text: Buffer): HeaderBlock {
       break
     }
     lineCount += 1
-    isTooLarge = lineCount > headerLimits.lines || end - at > headerLimits.lineBytes || end - start > headerLimits.bytes
+    isTooLarge = lineCount > headerLimits.lines || end - at > headerLimits.lineBytes || end > headerLimits.bytes
     if (isTooLarge) break
     const continues = text[at] === SPACE || text[at] === TAB
     if (!continues) {
       close(at)
       const name = nameOf(text, at, end)
       if (name !== undefined) open = { name, start: at }
-      if (lineCount === 1) beginsWithField = name !== undefined
+      if (lineCount === 1) beginsWithField = name !== undefined && usualName.test(name)
     }
     at = Math.min(end + 2, text.length)
   }
@@ -73,10 +75,15 @@ export function readHeaderBlock(text: Buffer): HeaderBlock {
   return { fields, bodyStart, isTooLarge, beginsWithField }
 }
 
-function firstLine(text: Buffer): number {
-  let at = 0
-  while (text[at] === 0x0d && text[at + 1] === 0x0a) at += 2
-  return at
+/**
+ * A message ready to be taken apart: line ends as `toCrlf` makes them, and no empty lines before the first field, which
+ * clients leave there when they build the text by hand.
+ */
+export function messageText(mime: Uint8Array): Buffer {
+  const text = toCrlf(mime)
+  let start = 0
+  while (text[start] === 0x0d && text[start + 1] === 0x0a) start += 2
+  return text.subarray(start)
 }
 
 function lineEnd(text: Buffer, at: number): number {

@@ -3,9 +3,8 @@ import { maxItemDepth, type NewAttachment } from '../attachment.js'
 import { MailError } from '../errors.js'
 import type { Draft, Importance, InternetMessageHeader, ItemBody } from '../message.js'
 import { parseAddresses } from './addresses.js'
-import { decodedValue, type HeaderField, readHeaderBlock, unfoldedValue } from './header-block.js'
+import { decodedValue, type HeaderField, messageText, readHeaderBlock, unfoldedValue } from './header-block.js'
 import { messageIdsOf } from './header-field.js'
-import { toCrlf } from './line-ends.js'
 import { isOwnHeader } from './message-header.js'
 import { contentOfPart, type MimeBudget, type MimePart, mimeLimits, readPart, textOfPart } from './mime-part.js'
 
@@ -20,7 +19,7 @@ export type ParsedDraft = Draft & { readonly sentAt?: number }
  * @throws MailError mimeInvalid for what is no message, and beyond `mimeLimits` and `headerLimits`
  */
 export async function parseMime(bytes: Uint8Array): Promise<ParsedDraft> {
-  const draft = readMessage(toCrlf(bytes), { parts: mimeLimits.parts }, { mime: 0, item: 0 })
+  const draft = readMessage(messageText(bytes), { parts: mimeLimits.parts }, { mime: 0, item: 0 })
   if (draft === undefined) throw new MailError('mimeInvalid', 'The content does not begin with header fields.')
   return { ...draft, mime: bytes }
 }
@@ -197,7 +196,7 @@ function readAttachment(
 
 /** With its bytes, so that it is sent on as it came. A message inside it has none of its own: they are among those. */
 function readAttachedMessage(content: Buffer, budget: MimeBudget, depth: Depth): ParsedDraft | undefined {
-  const draft = readMessage(toCrlf(content), budget, depth)
+  const draft = readMessage(messageText(content), budget, depth)
   return draft === undefined || depth.item > 1 ? draft : { ...draft, mime: content }
 }
 

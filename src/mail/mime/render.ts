@@ -6,7 +6,14 @@ import { MailError } from '../errors.js'
 import type { InternetMessageHeader, ItemBody, Message, MessageContent } from '../message.js'
 import { parseAddresses } from './addresses.js'
 import { renderEventOrContact } from './attached-item.js'
-import { decodedValue, type HeaderField, readHeaderBlock, unfoldedValue, withoutControls } from './header-block.js'
+import {
+  decodedValue,
+  type HeaderField,
+  messageText,
+  readHeaderBlock,
+  unfoldedValue,
+  withoutControls,
+} from './header-block.js'
 import { messageIdField, messageIdsOf } from './header-field.js'
 import { toCrlf } from './line-ends.js'
 import { dateField, type HeaderSource, headerFields, isSameAddress, senderFields } from './message-header.js'
@@ -58,7 +65,7 @@ async function renderSource(source: HeaderSource, includeBcc: boolean): Promise<
 /** An attached message without a date of its own is as old as the one that holds it. Its hidden recipients stay hidden. */
 async function renderAttachedMessage(draft: ParsedDraft, outerSentAt: number | undefined): Promise<Buffer> {
   if (draft.mime !== undefined) {
-    const asItCame = forwardable(toCrlf(draft.mime))
+    const asItCame = forwardable(messageText(draft.mime))
     if (asItCame !== undefined) return asItCame
   }
   const { subject, importance, internetMessageId, attachments } = draft
@@ -229,7 +236,7 @@ function isHidden(key: string): boolean {
  * @throws MailError mimeInvalid for a header that `parseMime` would have refused
  */
 export function forSubmission(mime: Uint8Array, message: Message): Buffer {
-  const text = toCrlf(mime)
+  const text = messageText(mime)
   const { fields, bodyStart, isTooLarge } = readHeaderBlock(text)
   if (isTooLarge) throw new MailError('mimeInvalid', 'The header is larger than can be sent.')
   const kept = fields.filter((field, index) => staysAsItIs(field, message) && !isRepeated(fields, index))
@@ -286,6 +293,6 @@ function withLineEnd(text: Buffer): Buffer {
  * far as `headerLimits` reaches.
  */
 export function transportHeadersOf(mime: Uint8Array): InternetMessageHeader[] {
-  const { fields } = readHeaderBlock(toCrlf(mime))
+  const { fields } = readHeaderBlock(messageText(mime))
   return fields.map((field) => ({ name: field.name, value: decodedValue(field) }))
 }

@@ -77,6 +77,7 @@ export async function first(db: Kysely<unknown>, dialect: DatabaseDialect): Prom
     .addColumn('size_bytes', integer, (column) => column.notNull())
     .addColumn('body_preview', 'text')
     .addColumn('content', 'text', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
     .execute()
   await index(db, 'messages_by_folder', 'messages', ['mailbox_id', 'folder_id', 'received_at', 'id'])
   await index(db, 'messages_by_mailbox', 'messages', ['mailbox_id', 'received_at', 'id'])

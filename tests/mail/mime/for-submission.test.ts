@@ -151,6 +151,10 @@ test('a line that is no field does not end the header early', () => {
   assert.deepEqual(lines, [...complete, '', 'x', ''])
 })
 
+test('empty lines before the header are no end of it', () => {
+  assert.deepEqual(submitted(['', '', ...complete, 'Bcc: h@example.com', '', 'x', '']), [...complete, '', 'x', ''])
+})
+
 test('a header without a body is complete', () => {
   assert.deepEqual(submitted([...complete, 'Subject: x']), [...complete, 'Subject: x', '', ''])
 })
@@ -163,7 +167,7 @@ test('the header of a received message is shown field by field', () => {
   const mime =
     'Received: from a\r\n\tby b\r\nReceived: from c\r\nSubject: =?utf-8?Q?gr=C3=BCn=0D=0A?=\r\nnone\r\nX-E:\r\n\r\nX-Body: no\r\n'
   assert.deepEqual(transportHeadersOf(Buffer.from(mime)), [
-    { name: 'Received', value: 'from a\tby b' },
+    { name: 'Received', value: 'from a by b' },
     { name: 'Received', value: 'from c' },
     { name: 'Subject', value: 'grün' },
     { name: 'X-E', value: '' },

@@ -172,7 +172,7 @@ test('an address inside quotes is a name or a local part, never a recipient', as
 })
 
 test('an encoded word cannot bring a line end or another control into a name or subject', async () => {
-  const hidden = '=?utf-8?Q?a=0D=0ABcc:_x@example.com=00=1B?='
+  const hidden = '=?utf-8?Q?a=0D=0ABcc=3A_x=40example.com=00=1B?='
   const draft = await parse(`Subject: ${hidden}\nTo: ${hidden} <a@example.com>\nX-Own: ${hidden}\n\n`)
   assert.equal(draft.subject, 'a Bcc: x@example.com')
   assert.deepEqual(draft.toRecipients, [{ name: 'a Bcc: x@example.com', address: 'a@example.com' }])
@@ -315,6 +315,14 @@ test('a broken multipart still shows what it holds', async () => {
   assert.equal(contentOf(cut.attachments[0]), 'GIF')
 })
 
+test('empty lines before the header are passed over, those of a part are not', async () => {
+  const draft = await parse(
+    '\n\nSubject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nTo: is text here\n--b--\n',
+  )
+  assert.equal(draft.subject, 'x')
+  assert.equal(draft.body.content, 'To: is text here')
+})
+
 test('what is no message is refused', async () => {
   for (const content of [
     '',
@@ -351,7 +359,7 @@ const hostile: Record<string, (bytes: number) => string> = {
   'empty lines': (n) => `Subject: x\n\n${'\n'.repeat(n)}`,
   'carriage returns': (n) => `Subject: x\n\n${'\r'.repeat(n)}`,
   'recipients without end': (n) =>
-    `To: ${'a@b,\n '.repeat(n / 6)}\n\n`.replaceAll(/((?:a@b,\n ){100})/g, (m) => m.replaceAll('\n', '') + '\n '),
+    `To: ${'a@b,\n '.repeat(n / 6)}\n\n`.replaceAll(/((?:a@b,\n ){100})/g, (m) => `${m.replaceAll('\n', '')}\n `),
   quotes: (n) => `To: ${'"<('.repeat(n / 3).replaceAll(/(.{900})/g, '$1\n ')}\n\n`,
   'encoded words': (n) => `Subject: ${'=?utf-8?Q?=C3?= '.repeat(n / 16).replaceAll(/(.{900})/g, '$1\n ')}\n\n`,
   'half encoded words': (n) => `Subject: ${'=?'.repeat(n / 2).replaceAll(/(.{900})/g, '$1\n ')}\n\n`,
