@@ -464,22 +464,6 @@ export function resolveSettings(sources: SettingSources): Settings {
   return settings
 }
 
-/**
- * Settings from a command line that holds nothing but settings.
- *
- * @throws UsageError see {@link readArguments}, {@link resolveSettings}
- */
-export function readSettings(from: {
-  readonly argv: readonly string[]
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly cwd: string
-}): Settings {
-  const { flags, positionals } = readArguments(from.argv, settingKeys)
-  const [stray] = positionals
-  if (stray !== undefined) throw new UsageError(`"${stray}" is not an option.`)
-  return resolveSettings({ flags, env: from.env, cwd: from.cwd })
-}
-
 function fromFlag(key: SettingKey, { flags, cwd }: SettingSources): Given | undefined {
   const text = flags.get(key)
   return text === undefined ? undefined : { text, place: flagOf(key), base: cwd }

@@ -38,7 +38,10 @@ function importsOf(file: string): string[] {
   const found = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map((match) => match[1] ?? '')
   const urls = [...text.matchAll(/new URL\('(\.{1,2}\/[^']+\.js)'/g)].map((match) => match[1] ?? '')
   return [...found, ...urls].map((path) =>
-    relative(sources, join(sources, dirname(file), path)).split(sep).join(posix.sep).replace(/\.js$/, '.ts'),
+    relative(sources, join(sources, dirname(file), path))
+      .split(sep)
+      .join(posix.sep)
+      .replace(/\.js$/, '.ts'),
   )
 }
 
@@ -46,7 +49,10 @@ const folderOf = (file: string) => file.split('/')[0] ?? ''
 
 test('every folder of src is in the table, and every row of the table has a folder', () => {
   const folders = new Set(files.filter((file) => file.includes('/')).map(folderOf))
-  assert.deepEqual([...folders].filter((folder) => !(folder in allowed)), [])
+  assert.deepEqual(
+    [...folders].filter((folder) => !(folder in allowed)),
+    [],
+  )
 })
 
 test('no file imports from a folder that its own may not import from', () => {
@@ -91,7 +97,10 @@ function valueImportsOf(file: string): string[] {
   const text = readFileSync(join(sources, file), 'utf8')
   const types = new Set(
     [...text.matchAll(/import type [^;]*?from '(\.{1,2}\/[^']+)'/g)].map((match) =>
-      relative(sources, join(sources, dirname(file), match[1] ?? '')).split(sep).join(posix.sep).replace(/\.js$/, '.ts'),
+      relative(sources, join(sources, dirname(file), match[1] ?? ''))
+        .split(sep)
+        .join(posix.sep)
+        .replace(/\.js$/, '.ts'),
     ),
   )
   return importsOf(file).filter((imported) => !types.has(imported))

@@ -127,8 +127,3 @@ export interface MessageEnvelope {
 export interface Message extends MessageEnvelope {
   readonly content: MessageContent
 }
-
-/** Everyone a message goes to: to, cc, bcc in that order, duplicates kept. */
-export function allRecipients(content: MessageContent): EmailAddress[] {
-  return [...content.toRecipients, ...content.ccRecipients, ...content.bccRecipients]
-}

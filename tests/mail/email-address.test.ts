@@ -54,7 +54,10 @@ test('a label is of letters, digits and inner hyphens', () => {
 })
 
 test('internationalised addresses are deliverable, on both sides', () => {
-  each(['用户@例え.jp', 'jürgen@bücher.example', 'ada@BÜCHER.example', 'ada@straße.de', 'ada@bu\u0308cher.example'], true)
+  each(
+    ['用户@例え.jp', 'jürgen@bücher.example', 'ada@BÜCHER.example', 'ada@straße.de', 'ada@bu\u0308cher.example'],
+    true,
+  )
 })
 
 test('a domain that is only mapped to another name is not deliverable', () => {

@@ -128,6 +128,7 @@ test('a store that cannot be read is asked again, later and later, and then all 
   }
   const unreliable = {
     claimDue,
+    releaseClaims: outbox.releaseClaims.bind(outbox),
     nextDueAt: () => outbox.nextDueAt(),
     listByMessage: outbox.listByMessage.bind(outbox),
     listNewest: outbox.listNewest.bind(outbox),

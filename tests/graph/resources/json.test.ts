@@ -4,7 +4,10 @@ import fc from 'fast-check'
 import { toJson } from '../../../src/graph/resources/json.js'
 
 test('characters beyond ASCII are escaped as four lower-case hex digits each, a pair as two', () => {
-  assert.equal(toJson({ n: 'Entwürfe', s: '😀', d: '\u007f' }), '{"n":"Entw\\u00fcrfe","s":"\\ud83d\\ude00","d":"\\u007f"}')
+  assert.equal(
+    toJson({ n: 'Entwürfe', s: '😀', d: '\u007f' }),
+    '{"n":"Entw\\u00fcrfe","s":"\\ud83d\\ude00","d":"\\u007f"}',
+  )
 })
 
 test('text of ASCII stays as JSON.stringify writes it', () => {
