@@ -2,7 +2,7 @@ import { type ChildProcess, execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { pidOf, spawnOn } from './processes.js'
+import { environment, pidOf, spawnOn } from './processes.js'
 
 const program = join(import.meta.dirname, '../../bin/graphpost.js')
 const startTimeoutMs = 60_000
@@ -51,7 +51,7 @@ export async function startGraphpost(options: GraphpostOptions): Promise<Graphpo
 export async function graphpostToken(folder: string, user: string): Promise<string> {
   const scopes = ['Mail.Send', 'Mail.ReadWrite'].flatMap((scope) => ['--scope', scope])
   const args = [program, 'token', '--data', folder, '--user', user, ...scopes]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment() })
   return stdout.trim()
 }
 

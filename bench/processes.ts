@@ -18,10 +18,13 @@ export interface LoadGenerator {
   stop(): Promise<void>
 }
 
-/** Starts a program, on one core with all its threads when a core is given. It is killed when this process ends. */
+/**
+ * Starts a program, on one core with all its threads when a core is given. It is killed when this process ends, and
+ * it sees none of our own settings from the environment: a relay set there would be sent the bench's mail.
+ */
 export function spawnOn(core: number | undefined, command: readonly string[], stdio: StdioOptions): ChildProcess {
   const [program = '', ...args] = core === undefined ? command : ['taskset', '-c', String(core), ...command]
-  const child = spawn(program, args, { stdio })
+  const child = spawn(program, args, { stdio, env: environment() })
   const kill = (): void => {
     child.kill('SIGKILL')
   }
@@ -57,6 +60,11 @@ export function startLoadGenerator(core: number | undefined): LoadGenerator {
     },
     stop: () => stop(child),
   }
+}
+
+/** This process's environment without Graphpost's settings. */
+export function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GRAPHPOST_')))
 }
 
 /** The process's id. */

@@ -3,6 +3,7 @@ import { BodyRefused, readBody } from '../http/body.js'
 import { JsonRefused, parseJson } from '../http/json.js'
 import { badRequest, GraphError, requestBodyRead } from './errors.js'
 import type { RequestBody, Route } from './request.js'
+import { quotable } from './resources/values.js'
 
 /** The client closed the connection before its request was whole: nobody waits for an answer. */
 export class ClientGone extends Error {}
@@ -44,9 +45,10 @@ function readJson(bytes: Buffer): unknown {
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error
     if (error.fault === 'duplicateMember' && error.member !== undefined) {
+      const name = quotable(error.member)
       throw requestBodyRead(
-        `Multiple properties with the name '${error.member}' were detected in a single object, which is not allowed.`,
-        error.member,
+        `Multiple properties with the name '${name}' were detected in a single object, which is not allowed.`,
+        name,
       )
     }
     throw badRequest(

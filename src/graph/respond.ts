@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
+import { endAfterRequest } from '../http/body.js'
 import type { GraphError } from './errors.js'
 import type { GraphReply } from './request.js'
 import { toJson } from './resources/json.js'
@@ -87,7 +88,22 @@ export function sendError(
       ...(error.frontEnd ? { innerError: innerError(ids, now) } : {}),
     },
   }
-  sendBody(response, error.status, headers, 'application/json', Buffer.from(toJson(body)))
+  const bytes = Buffer.from(toJson(body))
+  if (error.status === 413) sendEarly(response, error.status, headers, 'application/json', bytes)
+  else sendBody(response, error.status, headers, 'application/json', bytes)
+}
+
+/** With a length, so that the client has the whole answer although the connection stays open a little longer. */
+function sendEarly(
+  response: ServerResponse,
+  status: number,
+  headers: string[],
+  contentType: string,
+  body: Uint8Array,
+): void {
+  headers.push('Content-Type', contentType, 'Content-Length', String(body.byteLength))
+  response.writeHead(status, headers).write(body)
+  endAfterRequest(response)
 }
 
 /** `date` has neither zone nor fraction, as recorded. */

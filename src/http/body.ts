@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
-import { pipeline, type Readable } from 'node:stream'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 
 /** Why a request's body could not be read. */
@@ -37,14 +37,10 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   if (encoding !== 'identity' && encoding !== 'gzip') return Promise.reject(new BodyRefused('unknownEncoding'))
   if (Number(headers['content-length'] ?? 0) > maxBytes) return Promise.reject(new BodyRefused('tooLarge'))
   if (headers['content-length'] === '0') return Promise.resolve(empty)
-  return encoding === 'gzip' ? collect(request, inflated(request), maxBytes) : collect(request, request, maxBytes)
+  return collect(request, encoding === 'gzip' ? request.pipe(createGunzip()) : request, maxBytes)
 }
 
-function inflated(request: IncomingMessage): Readable {
-  // What goes wrong on the way reaches whoever reads the end of the pipeline.
-  return pipeline(request, createGunzip(), () => {})
-}
-
+/** `source` is the request itself, or what inflates it. */
 function collect(request: IncomingMessage, source: Readable, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
@@ -54,6 +50,7 @@ function collect(request: IncomingMessage, source: Readable, maxBytes: number): 
       if (settled) return
       settled = true
       chunks = []
+      if (source !== request) stopInflating(request, source)
       reject(new BodyRefused(fault))
     }
     source.on('data', (chunk: Buffer) => {
@@ -66,9 +63,36 @@ function collect(request: IncomingMessage, source: Readable, maxBytes: number): 
       settled = true
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes))
     })
-    source.on('error', () => refuse(request.destroyed ? 'aborted' : 'broken'))
+    source.on('error', () => refuse(request.destroyed && !request.complete ? 'aborted' : 'broken'))
     request.on('close', () => {
       if (!request.complete) refuse('aborted')
     })
   })
+}
+
+/** Nothing more is unpacked of what was refused; the request itself stays whole, so that it can be answered. */
+function stopInflating(request: IncomingMessage, inflating: Readable): void {
+  request.unpipe()
+  inflating.destroy()
+  request.resume()
+}
+
+/** How long the rest of a refused request is still read, ms. */
+const lingerMs = 2_000
+
+/**
+ * Ends an answer that was written before its request was whole, once the client has sent the rest or two seconds are
+ * over: a connection closed with bytes unread is reset, and many a client then loses the answer (RFC 9112 §9.6).
+ */
+export function endAfterRequest(response: ServerResponse): void {
+  const { req: request } = response
+  const end = () => {
+    clearTimeout(timer)
+    response.end()
+  }
+  const timer = setTimeout(end, lingerMs)
+  if (request.complete || request.destroyed) return end()
+  request.once('end', end)
+  request.once('close', end)
+  request.resume()
 }

@@ -9,6 +9,9 @@ import type { Mailbox } from './mailbox.js'
 import type { Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 
+/** Longest part of a refused address that is shown: more than any that can be delivered to. */
+const maxShownAddress = 320
+
 /** Bytes of a message beside its text and attachments: what headers and properties come to, roughly. */
 const overheadBytes = 1_024
 
@@ -67,7 +70,7 @@ function requireDeliverable(recipients: readonly EmailAddress[], property: strin
     if (!isDeliverableAddress(address)) {
       throw new MailError('recipientInvalid', 'A recipient has no address that mail can be sent to.', {
         property,
-        value: address,
+        value: address.slice(0, maxShownAddress),
       })
     }
   }

@@ -4,6 +4,7 @@ import { submitMessage } from '../../mail/submit.js'
 import { badRequest, requestBodyRead } from '../errors.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { isWritableMessageProperty, readDraft } from '../resources/draft.js'
+import { quotable } from '../resources/values.js'
 
 /** POST {mailbox}/sendMail: JSON or base64 MIME in; 202 and an empty body out. */
 export const sendMail: Handler = async (request, mail) => {
@@ -71,14 +72,16 @@ function readSave(value: unknown): boolean {
   )
 }
 
-function parameterTwice(name: string) {
+function parameterTwice(written: string) {
+  const name = quotable(written)
   return requestBodyRead(
     `Multiple parameters with the name '${name}' were found in the request payload for the operation 'sendMail'.`,
     name,
   )
 }
 
-function unknownParameter(name: string) {
+function unknownParameter(written: string) {
+  const name = quotable(written)
   return requestBodyRead(
     `The parameter '${name}' in the request payload is not a valid parameter for the operation 'sendMail'.`,
     name,

@@ -46,13 +46,14 @@ export function quotable(value: unknown): string {
 }
 
 /** Graph's answer to a body whose parts are JSON, but not what they stand for (recorded; with the space at its end). */
-export function undeserializable(reason: string): GraphError {
-  return new GraphError(400, 'UnableToDeserializePostBody', 'were unable to deserialize ', { reason })
+export function undeserializable(reason: string, path: string): GraphError {
+  return new GraphError(400, 'UnableToDeserializePostBody', 'were unable to deserialize ', { target: path, reason })
 }
 
 /** Graph's answer to an entity that lacks what it cannot be made without (observed of files without content). */
 export function requiredMissing(path: string): GraphError {
   return new GraphError(400, 'ErrorRequiredPropertyMissing', 'Required property is missing.', {
+    target: path,
     reason: `${path} is missing.`,
   })
 }
