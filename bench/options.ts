@@ -25,8 +25,8 @@ const help = `npm run bench -- [options]
 Measures Graphpost beside a bare node:http server and beside what SQLite allows, in one run on one machine, and says
 which of the promises in docs/performance.md are met. Read ratios, not rates.
 
-  --quick            short rounds and small stores, about 20 s in all
-  --seconds N        length of a round (2; quick: 0.5)
+  --quick            short rounds and small stores, about half a minute in all
+  --seconds N        length of a round (2; quick: 0.3)
   --rounds N         rounds, interleaved between the servers (3; quick: 1)
   --connections LIST connections to measure with (${defaultConnections.join(',')})
   --only LIST        of ${sectionNames.join(', ')}
@@ -64,7 +64,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     quick,
     directory,
     strict,
-    seconds: positive('--seconds', values.seconds ?? (quick ? '0.5' : '2')),
+    seconds: positive('--seconds', values.seconds ?? (quick ? '0.3' : '2')),
     rounds: positive('--rounds', values.rounds ?? (quick ? '1' : '3')),
     connections: values.connections?.split(',').map((one) => positive('--connections', one)) ?? defaultConnections,
     only: values.only?.split(',').map(sectionName) ?? sectionNames.filter((name) => !optional.includes(name)),

@@ -18,7 +18,7 @@ export async function send(world: World, sender: MailboxOwner, message: JsonObje
   const token = await world.token({ user: undefined, permissions: ['Mail.Send'], lifetimeSeconds: 3600 })
   const answer = await world.call({
     method: 'POST',
-    path: `/v1.0/users/${sender.objectId}/sendMail`,
+    path: `/beta/users/${sender.objectId}/sendMail`,
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
     body: JSON.stringify({ message }),
   })

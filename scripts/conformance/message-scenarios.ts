@@ -1,4 +1,5 @@
 /** Reading messages: one, a list, its MIME. What is read was sent through the API first. */
+
 import { simpleParser } from 'mailparser'
 import { anybody, bindMailbox, correspondent, isMe, prepared, principalInPath } from './binding.js'
 import { mimeDifferences } from './compare-mime.js'
@@ -7,6 +8,7 @@ import { isArray, isObject, type Json, type JsonObject, textMember } from './jso
 import { isAddressOf, type Likeness, likenessOf } from './likeness.js'
 import { keysOf, queryOption, queryOptions } from './request-path.js'
 import type { Candidate, Scenario } from './scenario.js'
+import { leavesSelectionOut } from './set-aside.js'
 import { defaultFolderCounter } from './value-forms.js'
 import type { MailboxOwner, World } from './world.js'
 
@@ -27,7 +29,7 @@ export function reads(shape: RegExp): Scenario['matches'] {
     const answered = exchange.response === undefined || exchange.response.status === 200
     const isRead = exchange.request.method === 'GET' && shape.test(candidate.shape) && answered
     const served = queryOptions(path).every((option) => !option.startsWith('$') || servedOptions.has(option))
-    return isRead && served && !wantsAnotherForm(candidate) && !needsMore(candidate)
+    return isRead && served && !wantsAnotherForm(candidate) && !needsMore(candidate) && !leavesSelectionOut(candidate)
   }
 }
 

@@ -266,3 +266,22 @@ test('attachments are listed, got and given as they were', async (t) => {
   const withAttachments = await adele.get(`/me/messages/${id}?$expand=attachments`)
   assert.equal(withAttachments.json.attachments.length, 3)
 })
+
+test('$expand shows extended properties by their ids, in normal form', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  await send(adele, 'x', {
+    singleValueExtendedProperties: [
+      { id: 'String {00020329-0000-0000-c000-000000000046} Name Colour', value: 'green' },
+    ],
+  })
+  const filter = encodeURIComponent("id eq 'String {00020329-0000-0000-C000-000000000046} Name Colour'")
+  const list = await adele.get(`/me/messages?$select=subject&$expand=singleValueExtendedProperties($filter=${filter})`)
+  const [{ id, singleValueExtendedProperties }] = list.json.value
+  assert.equal(singleValueExtendedProperties[0].value, 'green')
+  const single = await adele.get(`/me/messages/${id}?$expand=singleValueExtendedProperties($filter=${filter})`)
+  assert.equal(single.json.singleValueExtendedProperties[0].value, 'green')
+  assert.equal('singleValueExtendedProperties' in (await adele.get(`/me/messages/${id}`)).json, false)
+  const refused = await adele.get(`/me/messages/${id}?$expand=extensions`)
+  assert.equal(refused.json.error.code, 'ExpandNotSupported')
+})

@@ -141,7 +141,8 @@ export function clientOf(url: string, token: string): Client {
     const response = await fetch(url + versioned, {
       method,
       headers: { ...(token === '' ? {} : { Authorization: `Bearer ${token}` }), ...init.headers },
-      ...(init.body === undefined ? {} : { body: init.body }),
+      // A stream is sent while the answer may already be coming.
+      ...(init.body === undefined ? {} : { body: init.body, duplex: 'half' as const }),
     })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false

@@ -91,6 +91,7 @@ function presentationOf(request: GraphRequest, message: Message) {
     message,
     version: request.version,
     immutableIds: request.preferences.immutableIds,
+    preferences: request.preferences,
   }
 }
 

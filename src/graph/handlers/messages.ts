@@ -1,4 +1,3 @@
-import type { Attachment } from '../../mail/attachment.js'
 import { attachmentFrom } from '../../mail/attachment.js'
 import type { FolderId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
@@ -6,9 +5,10 @@ import { folderId } from '../../mail/mail-folder.js'
 import type { Message } from '../../mail/message.js'
 import { renderMime } from '../../mail/mime/render.js'
 import type { ListedMessage } from '../../mail/query.js'
-import { nextLink, type Query, selectedContext } from '../../odata/query.js'
+import { nextLink, selectedContext } from '../../odata/query.js'
 import { contextOf, messagesContext } from '../context.js'
 import { folderOfPath, messageOfPath } from '../keys.js'
+import { expansionOf, type MessageExpansion, needsContent, readExpansion } from '../message-expansion.js'
 import { readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { orderFields, presentMessage, selectProperties } from '../resources/message.js'
@@ -24,17 +24,17 @@ export const listMessages: Handler = async (request, mail) => {
   const selection = selectProperties(query.select, request.version)
   const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
-  const withAttachments = expandsAttachments(query)
+  const expansion = readExpansion(query)
   const messages = await mail.store.messages.list({
     mailbox: request.mailbox.id,
     ...(folder === undefined ? {} : { folder }),
     order: orderFields(query.orderBy),
     skip,
     top,
-    withContent: selection.needsContent,
+    withContent: selection.needsContent || needsContent(expansion),
   })
   const value = []
-  for (const message of messages) value.push(await present(request, mail, message, selection, withAttachments))
+  for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
   return {
     status: 200,
     json: {
@@ -61,7 +61,7 @@ export const getMessage: Handler = async (request, mail) => {
   const query = readQuery(request.query)
   const selection = selectProperties(query.select, request.version)
   const message = await messageOfPath(request, mail)
-  const shown = await present(request, mail, message, selection, expandsAttachments(query))
+  const shown = await present(request, mail, message, selection, readExpansion(query))
   const below = `${messagesContext(request)}${selectedContext(query.select, query.expand)}/$entity`
   return {
     status: 200,
@@ -89,26 +89,19 @@ async function listedFolder(request: GraphRequest, mail: Mail): Promise<FolderId
   return folder === folderId('msgfolderroot') ? undefined : folder
 }
 
-function expandsAttachments(query: Query): boolean {
-  return query.expand?.some(({ name }) => name.toLowerCase() === 'attachments') ?? false
-}
-
 async function present(
   request: GraphRequest,
   mail: Mail,
   message: ListedMessage,
   selection: ReturnType<typeof selectProperties>,
-  withAttachments: boolean,
+  expansion: MessageExpansion,
 ): Promise<Record<string, unknown>> {
-  const attachments: Attachment[] | undefined = withAttachments
-    ? await mail.store.attachments.listWithContent(message.mailbox, message.id)
-    : undefined
   return presentMessage(message, {
     mailbox: request.mailbox,
     version: request.version,
     selection,
     preferences: request.preferences,
     readsBodies: request.readsBodies,
-    ...(attachments === undefined ? {} : { attachments }),
+    ...(await expansionOf(expansion, mail, message)),
   })
 }

@@ -172,7 +172,7 @@ function readFile(members: JsonObject, reading: Reading): NewFileAttachment {
 function readBytes(value: unknown, path: string): Buffer {
   if (typeof value !== 'string') throw cannotConvert(value, 'Edm.Binary', path)
   const bytes = decodeBase64(value) ?? decodeBase64(value.replace(/[\r\n\t ]+/g, ''))
-  if (bytes === undefined) throw undeserializable(`The property ${path} is not base64.`)
+  if (bytes === undefined) throw undeserializable(`The property ${path} is not base64.`, path)
   return bytes
 }
 
@@ -198,7 +198,7 @@ function itemTypeFor(readDraft: DraftReader) {
 }
 
 function readItem(members: JsonObject, reading: Reading, readDraft: DraftReader): NewItemAttachment {
-  if (reading.depth >= maxItemDepth) throw undeserializable(`Items may hold items ${maxItemDepth} deep.`)
+  if (reading.depth >= maxItemDepth) throw undeserializable(`Items may hold items ${maxItemDepth} deep.`, reading.path)
   const { name, contentType, isInline, item } = readMembers(members, itemTypeFor(readDraft), noFields(), reading)
   if (name === '') throw requiredMissing(`${reading.path}/name`)
   if (item === undefined) throw requiredMissing(`${reading.path}/item`)
@@ -234,7 +234,7 @@ const unsafeNames = new Set(['__proto__', 'constructor', 'prototype'])
 /** Events and contacts are kept as given, so nothing is let in that somebody could trip over later. */
 function requirePlain(value: unknown, type: string, reading: Reading, depth: number): void {
   if (typeof value !== 'object' || value === null) return
-  if (depth > maxPropertyDepth) throw undeserializable(`${reading.path} is nested too deep.`)
+  if (depth > maxPropertyDepth) throw undeserializable(`${reading.path} is nested too deep.`, reading.path)
   const members = value as JsonObject
   for (const name in members) {
     if (unsafeNames.has(name)) throw unknownProperty(name, type, reading.path)
