@@ -62,7 +62,7 @@ export function startServer(bench: Bench, options: Omit<GraphpostOptions, 'core'
 
 /** Removes a data folder that is no longer needed. */
 export function removeFolder(folder: string): Promise<void> {
-  return rm(folder, { recursive: true, force: true })
+  return rm(folder, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /**

@@ -84,5 +84,10 @@ function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}\r`)
 }
 
-const options = readOptions(process.argv.slice(2))
-if (options !== undefined) process.exitCode = await run(options)
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options !== undefined) process.exitCode = await run(options)
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  process.exit(1)
+}

@@ -50,8 +50,8 @@ interface Collected {
 /** Share of a round's length that is asked before measuring. */
 const warmUpShare = 0.2
 
-/** Of a target's very first job: the compiler has to see the code first. */
-const firstWarmUpMs = 1_000
+/** What a target is asked before its first round: so much that the compiler has seen the code, or for so long. */
+const firstWarmUp = { operations: 20_000, quickOperations: 5_000, longestMs: 4_000 }
 
 /**
  * Measures all targets with each number of connections, in rounds that take turns (bare, ours, bare, ours ...), so
@@ -126,12 +126,13 @@ async function measureOnce(bench: Bench, target: Target, connections: number, co
 }
 
 async function warmUp(bench: Bench, target: Target, collected: Collected): Promise<void> {
-  const measureMs = bench.options.quick ? firstWarmUpMs / 4 : firstWarmUpMs
-  await ask(bench, target, { connections: 16, warmUpMs: 0, measureMs }, collected)
+  bench.progress(`warming up: ${target.name}`)
+  const operations = bench.options.quick ? firstWarmUp.quickOperations : firstWarmUp.operations
+  await ask(bench, target, { connections: 16, warmUpMs: 0, measureMs: firstWarmUp.longestMs, operations }, collected)
   await settle(target, collected)
 }
 
-type Asked = Pick<LoadJob, 'connections' | 'warmUpMs' | 'measureMs'>
+type Asked = Pick<LoadJob, 'connections' | 'warmUpMs' | 'measureMs' | 'operations'>
 
 async function ask(bench: Bench, target: Target, asked: Asked, collected: Collected): Promise<LoadResult> {
   const { port, requests } = target
