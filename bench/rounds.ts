@@ -51,7 +51,8 @@ interface Collected {
 const warmUpShare = 0.2
 
 /** What a target is asked before its first round: so much that the compiler has seen the code, or for so long. */
-const firstWarmUp = { operations: 20_000, quickOperations: 5_000, longestMs: 4_000 }
+const firstWarmUp = { operations: 20_000, longestMs: 4_000 }
+const firstWarmUpWhenQuick = { operations: 5_000, longestMs: 1_500 }
 
 /**
  * Measures all targets with each number of connections, in rounds that take turns (bare, ours, bare, ours ...), so
@@ -127,8 +128,8 @@ async function measureOnce(bench: Bench, target: Target, connections: number, co
 
 async function warmUp(bench: Bench, target: Target, collected: Collected): Promise<void> {
   bench.progress(`warming up: ${target.name}`)
-  const operations = bench.options.quick ? firstWarmUp.quickOperations : firstWarmUp.operations
-  await ask(bench, target, { connections: 16, warmUpMs: 0, measureMs: firstWarmUp.longestMs, operations }, collected)
+  const { operations, longestMs } = bench.options.quick ? firstWarmUpWhenQuick : firstWarmUp
+  await ask(bench, target, { connections: 16, warmUpMs: 0, measureMs: longestMs, operations }, collected)
   await settle(target, collected)
 }
 

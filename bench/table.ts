@@ -44,7 +44,7 @@ export function spreadRow(rounds: Rounds, target: Target): Row {
 
 /** CPU time of the server's process for one mail, µs. */
 export function cpuRow(rounds: Rounds, target: Target): Row {
-  return measuredRow('', '  CPU µs a mail', rounds, target, ({ cpuMicrosEach }) => {
+  return measuredRow('', '  CPU µs each', rounds, target, ({ cpuMicrosEach }) => {
     return cpuMicrosEach.length === 0 ? '-' : whole(median(cpuMicrosEach))
   })
 }

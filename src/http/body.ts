@@ -37,6 +37,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   if (encoding !== 'identity' && encoding !== 'gzip') return Promise.reject(new BodyRefused('unknownEncoding'))
   if (Number(headers['content-length'] ?? 0) > maxBytes) return Promise.reject(new BodyRefused('tooLarge'))
   if (headers['content-length'] === '0') return Promise.resolve(empty)
+  // Closed while its token was checked: nothing more would come, not even an error.
+  if (request.destroyed) return Promise.reject(new BodyRefused('aborted'))
   return collect(request, encoding === 'gzip' ? request.pipe(createGunzip()) : request, maxBytes)
 }
 
@@ -64,8 +66,9 @@ function collect(request: IncomingMessage, source: Readable, maxBytes: number): 
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes))
     })
     source.on('error', () => refuse(request.destroyed && !request.complete ? 'aborted' : 'broken'))
+    // Also when all of it has arrived but not all was taken: then no end comes any more.
     request.on('close', () => {
-      if (!request.complete) refuse('aborted')
+      if (!request.readableEnded) refuse('aborted')
     })
   })
 }
@@ -91,7 +94,10 @@ export function endAfterRequest(response: ServerResponse): void {
     response.end()
   }
   const timer = setTimeout(end, lingerMs)
-  if (request.complete || request.destroyed) return end()
+  if (request.readableEnded || request.destroyed) {
+    end()
+    return
+  }
   request.once('end', end)
   request.once('close', end)
   request.resume()

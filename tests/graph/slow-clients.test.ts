@@ -168,14 +168,36 @@ test('a client that hangs up in the middle of its headers leaves no trace', asyn
   await requireWorking(adele)
 })
 
-test('a client that sends a whole mail and no longer listens is taken at its word', async (t) => {
-  const { server, adele } = await adeleAt(t, patient)
-  const socket = await openSocket(t, server.url)
-  socket.send(head(adele, `Content-Length: ${body.length}`) + body)
-  socket.end()
-  assert.match(await socket.answer, /^HTTP\/1\.1 202 Accepted\r\n/)
-  assert.equal((await adele.get('/me/mailFolders/sentitems/messages/$count')).text, '1')
-})
+for (const leave of ['hangUp', 'end'] as const) {
+  const how = leave === 'end' ? 'stops sending' : 'hangs up'
+  test(`of a client that sends a whole mail and ${how} at once, the mail is kept whole or not at all`, async (t) => {
+    const { server, adele } = await adeleAt(t, patient)
+    const tries = 20
+    for (let count = 0; count < tries; count++) {
+      const socket = await openSocket(t, server.url)
+      socket.send(head(adele, `Content-Length: ${body.length}`) + body)
+      if (count % 2 === 0) await arrived(server, adele)
+      socket[leave]()
+      await socket.answer
+    }
+    const calls = await allRecorded(server, tries)
+    const accepted = calls.filter((call) => call.status === 202).length
+    const { json } = await adele.get('/me/mailFolders/sentitems/messages?$top=100')
+    assert.equal(json.value.length, accepted)
+    assert.equal((await server.graphpost.directory.listOutbox(100)).length, accepted)
+    assert.ok(calls.every((call) => call.status === 202 || call.status === 499))
+    await requireWorking(adele)
+  })
+}
+
+/** The records of the POST calls, once there are so many. */
+async function allRecorded(server: TestServer, count: number): Promise<CallRecord[]> {
+  for (;;) {
+    const calls = (await server.graphpost.directory.listCalls(500)).filter((call) => call.method === 'POST')
+    if (calls.length >= count) return calls
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
 
 test('a client that never reads its answers holds nobody up', async (t) => {
   const { server, adele } = await adeleAt(t, patient)

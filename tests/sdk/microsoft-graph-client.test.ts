@@ -1,0 +1,92 @@
+/** Microsoft's own client for JavaScript, unmodified but for base URL and host list, over https as it demands. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { freshFolder, startServer } from '../support/start-server.js'
+
+const program = fileURLToPath(new URL('./programs/graph-client.js', import.meta.url))
+const recipient = 'alex@contoso.com'
+
+/** Runs the program as a user would: in a process that trusts our authority. What it printed comes back. */
+async function runProgram(t: TestContext, baseUrl: string, caPem: string, token: string) {
+  const authority = join(await freshFolder(t), 'ca.pem')
+  await writeFile(authority, caPem)
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority }
+  const { stdout } = await promisify(execFile)(process.execPath, [program, baseUrl, token, recipient], { env })
+  return JSON.parse(stdout)
+}
+
+test('@microsoft/microsoft-graph-client sends, lists, pages, gets and reads refusals', async (t) => {
+  const server = await startServer(t, { port: 'off', httpsPort: '0' })
+  const { httpsUrl = '', caPem = '', directory } = server.graphpost
+  for (const userPrincipalName of ['adele@contoso.com', recipient]) {
+    const users = await directory.listUsers()
+    if (users.some((user) => user.userPrincipalName === userPrincipalName)) continue
+    await directory.addUser({ userPrincipalName, displayName: userPrincipalName })
+  }
+  const scopes = ['Mail.ReadWrite', 'Mail.Send']
+  const token = await directory.issueToken({ user: 'adele@contoso.com', scopes })
+  const saw = await runProgram(t, httpsUrl, caPem, token)
+
+  await t.test('a list has what was selected, newest first, and a link to the next page', () => {
+    const { value } = saw.list
+    assert.deepEqual(subjectsOf(value), ['Menu 7', 'Menu 6', 'Menu 5'])
+    assert.deepEqual(Object.keys(value[0]).sort(), ['@odata.etag', 'hasAttachments', 'id', 'subject'])
+    assert.deepEqual(
+      value.map((message: { hasAttachments: boolean }) => message.hasAttachments),
+      [true, false, false],
+    )
+    assert.ok(saw.list['@odata.nextLink'].startsWith(`${httpsUrl}/v1.0/me/mailFolders/sentitems/messages?`))
+  })
+
+  await t.test('the page iterator goes through all of them once', () => {
+    assert.deepEqual(
+      saw.paged,
+      [7, 6, 5, 4, 3, 2, 1].map((number) => `Menu ${number}`),
+    )
+  })
+
+  await t.test('one message is read whole, with its file when that is expanded', () => {
+    assert.equal(saw.one.subject, 'Menu 7')
+    assert.match(saw.one.body.content, /Grüße 🎉/)
+    assert.equal(saw.one.toRecipients[0].emailAddress.address, recipient)
+    const [attachment] = saw.withFiles.attachments
+    assert.equal(attachment['@odata.type'], '#microsoft.graph.fileAttachment')
+    assert.equal(attachment.name, 'menu.txt')
+    assert.equal(Buffer.from(attachment.contentBytes, 'base64').toString(), 'Soup\r\nBread\r\n')
+  })
+
+  await t.test('the MIME of a message comes as a stream', () => {
+    assert.match(saw.mime, /^Subject: Menu 7\r$/m)
+  })
+
+  await t.test('beta is the same mailbox, counted', () => {
+    assert.equal(saw.beta['@odata.count'], 7)
+    assert.equal(saw.beta.value.length, 1)
+  })
+
+  await t.test('a refusal reaches the program with status, code, message and request id', () => {
+    const { noRecipients, unknownMessage, otherMailbox } = saw.refused
+    assert.equal(noRecipients.statusCode, 400)
+    assert.equal(noRecipients.code, 'ErrorInvalidRecipients')
+    assert.match(noRecipients.message, /contains no recipients/)
+    assert.equal(unknownMessage.statusCode, 400)
+    assert.equal(unknownMessage.code, 'ErrorInvalidIdMalformed')
+    assert.equal(otherMailbox.statusCode, 403)
+    assert.equal(otherMailbox.code, 'ErrorAccessDenied')
+  })
+})
+
+test('without our authority the client does not talk to us', async (t) => {
+  const server = await startServer(t, { port: 'off', httpsPort: '0' })
+  const run = runProgram(t, server.graphpost.httpsUrl ?? '', '', 'token')
+  await assert.rejects(run, /fetch failed/)
+})
+
+function subjectsOf(messages: readonly { subject: string }[]): string[] {
+  return messages.map((message) => message.subject)
+}
