@@ -18,6 +18,10 @@ const terminal: Terminal = {
   colour: process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '',
 }
 
+// A reader that went away (`graphpost start | head`) takes the words, not the server that keeps mail.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
 /** Runs the program; `argv` without the names of Node and of the program. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
