@@ -17,8 +17,10 @@ export const start: Command = {
     if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is not an option of start.`)
     const log = openLog({ level: settings.logLevel, format: settings.logFormat })
     const graphpost = await startGraphpost(settings, { log }).catch(asUsage)
+    // Listened for before anyone is told that it runs.
+    const stopped = stopSignal()
     terminal.print(banner(graphpost, version(), await sampleTokens(graphpost), terminal.colour))
-    await stopSignal()
+    await stopped
     terminal.print('Stopping: calls and deliveries under way are finished first. Ctrl-C again stops at once.')
     process.once('SIGINT', () => process.exit(130))
     await graphpost.close()

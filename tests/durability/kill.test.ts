@@ -1,45 +1,18 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { openSqlite } from '../../src/store/sqlite-driver.js'
 import { freshFolder } from '../support/start-server.js'
-
-const program = fileURLToPath(new URL('../../../bin/graphpost.js', import.meta.url))
+import { endProcess, type ServerProcess, startProcess } from './server-process.js'
 
 const kills = 20
 const connections = 16
 
-interface RunningServer {
-  readonly process: ChildProcess
-  readonly url: string
-  readonly token: string
-}
-
-/** Starts the program as an operator does; its terminal tells the address and a token. */
-async function start(folder: string): Promise<RunningServer> {
-  const process = spawn(
-    globalThis.process.execPath,
-    [program, 'start', '--data', folder, '--port', '0', '--https-port', 'off', '--smtp-port', 'off'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  let terminal = ''
-  for await (const chunk of process.stdout) {
-    terminal += chunk
-    if (terminal.includes('Stop with')) break
-  }
-  const url = /http:\/\/localhost:\d+/.exec(terminal)?.[0] ?? ''
-  const token = /Bearer ([^']+)/.exec(terminal)?.[1] ?? ''
-  return { process, url, token }
-}
-
 /** What one flood sent: each subject, and whether its 202 was read. */
 type Sent = Map<string, { acknowledged: boolean; saved: boolean; attachment: boolean }>
 
-async function flood(server: RunningServer, round: number, sent: Sent, stopped: () => boolean): Promise<void> {
+async function flood(server: ServerProcess, round: number, sent: Sent, stopped: () => boolean): Promise<void> {
   let number = 0
   const sendOne = async () => {
     const subject = `mail ${round}-${number++}`
@@ -136,22 +109,15 @@ function examine(folder: string, sent: Sent): void {
   }
 }
 
-async function end(server: RunningServer, signal: NodeJS.Signals): Promise<number | null> {
-  const exited = once(server.process, 'exit')
-  server.process.kill(signal)
-  const [code] = await exited
-  return code
-}
-
 test(`killed ${kills} times in a flood of sendMail, it keeps every mail it answered with 202`, async (t: TestContext) => {
   const folder = await freshFolder(t)
   const sent: Sent = new Map()
   for (let round = 0; round < kills; round++) {
-    const server = await start(folder)
+    const server = await startProcess(folder)
     let stopped = false
     const flooding = flood(server, round, sent, () => stopped)
     await sleep(50 + Math.random() * 400)
-    await end(server, 'SIGKILL')
+    await endProcess(server, 'SIGKILL')
     stopped = true
     await flooding
     examine(folder, sent)
@@ -161,7 +127,7 @@ test(`killed ${kills} times in a flood of sendMail, it keeps every mail it answe
   assert.ok(acknowledged > kills)
 
   // What was under way at the last kill is taken up again: in the end each recipient of ours has each mail once.
-  const server = await start(folder)
+  const server = await startProcess(folder)
   const waiting = () => {
     const database = openSqlite(join(folder, 'graphpost.sqlite'))
     const [row] = database.prepare("select count(*) as open from outbox where state <> 'closed'").all() as {
@@ -172,6 +138,6 @@ test(`killed ${kills} times in a flood of sendMail, it keeps every mail it answe
   }
   for (let turn = 0; turn < 300 && waiting() > 0; turn++) await sleep(100)
   assert.equal(waiting(), 0)
-  assert.equal(await end(server, 'SIGTERM'), 0)
+  assert.equal(await endProcess(server, 'SIGTERM'), 0)
   examine(folder, sent)
 })
