@@ -4,9 +4,11 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { compatibilityPage } from './compatibility-page.js'
 import { settingsPage } from './settings-page.js'
 
 const pages: Readonly<Record<string, () => string>> = {
+  'compatibility.md': compatibilityPage,
   'settings.md': settingsPage,
 }
 

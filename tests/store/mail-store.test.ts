@@ -265,7 +265,10 @@ test('attachments come back byte for byte, in their order, and are copied inside
     copied.map(({ id }) => id),
     attachments.map(({ id }) => id),
   )
-  copied.forEach(({ content }, index) => assert.deepEqual(Buffer.from(content), contents[index]))
+  assert.deepEqual(
+    copied.map(({ content }) => Buffer.from(content)),
+    contents,
+  )
 })
 
 test('many claimers take each due entry once; a claim that ran out is taken again', async (t) => {

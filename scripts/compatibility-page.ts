@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { routes } from '../src/graph/routes.js'
+
+/** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
+const witnesses: readonly (readonly [RegExp, string])[] = [
+  [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
+  [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
+  [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
+]
+
+const differences = [
+  'What is on the wire is Graphpost: `x-ms-ags-diagnostic` names no data centre, links lead to the address you called, and `WWW-Authenticate` names our own authority.',
+  'The 4 MB limit of a request answers 413 with the recorded code and text; the recordings do not show the status.',
+  '`RequestBodyRead` and `UnableToDeserializePostBody` carry OData’s `target`, which names the property; the real service often leaves the caller to guess.',
+  'A POST without Content-Length answers 411 with a page, as the front end of the service does; a chunked one is taken.',
+  'Mail for other domains is captured until a relay is set. `sendMail` answers 202 in either case, as Graph does.',
+  '`Message-ID` ends in the host name of this server (`--hostname`), not in a name of Exchange.',
+  '`uniqueBody` is the whole body: quoted history is not taken apart yet.',
+  'A mailbox sends as itself alone: rights of sending for others come with the directory.',
+  'Two faces Graph does not have: `/admin/calls` and `/admin/outbox`, for tokens with the permission `Graphpost.Admin`.',
+]
+
+const refused = [
+  '`$filter`, `$search`, `$skiptoken` and `$deltatoken` on messages: 400 `ErrorInvalidUrlQuery`, never ignored.',
+  '`$expand` of anything but attachments and extended properties: 400 `ExpandNotSupported`.',
+  'Every operation that is not in the table: 400 `BadRequest`, `Resource not found for the segment ...`.',
+]
+
+/** `docs/compatibility.md`, from the route table. */
+export function compatibilityPage(): string {
+  const rows = routes.map(({ method, path, permission, body }) => {
+    const takes = { none: '', json: 'JSON', jsonOrMime: 'JSON or MIME' }[body]
+    return `| ${method} | \`/${path}\` | ${permission} | ${takes} | \`${witnessOf(path)}\` |`
+  })
+  return `${[
+    '# What is served',
+    '',
+    'Generated from the route table in `src/graph/routes.ts` by `npm run docs`.',
+    '',
+    '`{mailbox}` is `me` or `users/{id or user principal name}`; every row is served under `/v1.0` and `/beta`, with keys',
+    'as segments or in parentheses, with and without `microsoft.graph.` before an action, and below any depth of',
+    '`childFolders`. The permission is the weakest that suffices, delegated or application.',
+    '',
+    '| Method | Path | Permission | Body | Witness |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+    '## Different on purpose',
+    '',
+    ...differences.map((line) => `- ${line}`),
+    '',
+    '## Not served yet, and refused by name',
+    '',
+    ...refused.map((line) => `- ${line}`),
+  ].join('\n')}\n`
+}
+
+function witnessOf(path: string): string {
+  const witness = witnesses.find(([pattern]) => pattern.test(path))?.[1]
+  if (witness === undefined) throw new Error(`No test is named for ${path}: add it to scripts/compatibility-page.ts.`)
+  if (!existsSync(fileURLToPath(new URL(`../../${witness}`, import.meta.url))))
+    throw new Error(`There is no ${witness}.`)
+  return witness
+}
