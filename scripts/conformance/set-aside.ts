@@ -25,7 +25,11 @@ export function leavesSelectionOut({ exchange, path }: Candidate): boolean {
   const { body } = exchange.response ?? {}
   const context = isObject(body) ? textMember(body, '@odata.context') : undefined
   const below = context?.split('#')[1]
-  return queryOption(path, '$select') !== undefined && below !== undefined && !/\([^'()]*[^'()]\)/.test(below)
+  return (
+    queryOption(path, '$select') !== undefined &&
+    below !== undefined &&
+    !below.replace(/\('[^']*'\)/g, '').includes('(')
+  )
 }
 
 const setAside: readonly SetAside[] = [
