@@ -196,11 +196,11 @@ function record(
     method: request.method ?? '',
     url: (request.url ?? '').slice(0, maxRecordedUrl),
     status,
-    ...(error === undefined ? {} : { error }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(application === undefined ? {} : { application }),
-    ...(user === undefined ? {} : { user }),
-    ...(mailbox === undefined ? {} : { mailbox }),
-    ...(reply?.message === undefined ? {} : { message: reply.message }),
+    error,
+    reason,
+    application,
+    user,
+    mailbox,
+    message: reply?.message,
   })
 }

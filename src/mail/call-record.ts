@@ -13,15 +13,15 @@ export interface CallRecord {
   readonly url: string
   readonly status: number
   /** Graph's error code, when refused. */
-  readonly error?: string
+  readonly error?: string | undefined
   /** Why it was refused, and what would have been admitted: one sentence for people. */
-  readonly reason?: string
-  readonly application?: string
+  readonly reason?: string | undefined
+  readonly application?: string | undefined
   /** Object id of the signed-in user. */
-  readonly user?: string
-  readonly mailbox?: MailboxId
+  readonly user?: string | undefined
+  readonly mailbox?: MailboxId | undefined
   /** The message it made. */
-  readonly message?: MessageId
+  readonly message?: MessageId | undefined
 }
 
 /** Keeps call records without making callers wait. Bounded: the oldest go first. */

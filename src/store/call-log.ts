@@ -11,6 +11,53 @@ const pageRecords = 256
 /** Old pages are removed once in this many pages. */
 const pruneEvery = 16
 
+/** Fields of a record in the order of their places; what is last is most often missing. */
+const fields = [
+  'requestId',
+  'at',
+  'durationMs',
+  'method',
+  'url',
+  'status',
+  'application',
+  'user',
+  'mailbox',
+  'message',
+  'error',
+  'reason',
+  'clientRequestId',
+] as const satisfies readonly (keyof CallRecord)[]
+
+/** Lists of values instead of objects: names would be most of a page. */
+function packed(records: readonly CallRecord[]): string {
+  return JSON.stringify(
+    records.map((record) => [
+      record.requestId,
+      record.at,
+      record.durationMs,
+      record.method,
+      record.url,
+      record.status,
+      record.application,
+      record.user,
+      record.mailbox,
+      record.message,
+      record.error,
+      record.reason,
+      // Mostly the caller has none of its own.
+      record.clientRequestId === record.requestId ? undefined : record.clientRequestId,
+    ]),
+  )
+}
+
+function unpacked(page: string): CallRecord[] {
+  const lists = JSON.parse(page) as (string | number | null)[][]
+  return lists.map((list) => {
+    const present = fields.map((field, place) => [field, list[place]] as const).filter(([, value]) => value !== null)
+    return { clientRequestId: list[0], ...Object.fromEntries(present) } as CallRecord
+  })
+}
+
 /**
  * Call records, many to a row: one small insert for hundreds of calls, away from the path that accepts mail. Bounded:
  * the newest `keep` records stay.
@@ -64,7 +111,7 @@ export class SqlCallLog implements CallLog {
 
   async #newestPages(): Promise<CallRecord[][]> {
     const rows = await this.#database.read.selectFrom('call_pages').select('records').orderBy('id', 'desc').execute()
-    return rows.map((row) => JSON.parse(row.records) as CallRecord[])
+    return rows.map((row) => unpacked(row.records))
   }
 
   #writePage(): void {
@@ -75,7 +122,7 @@ export class SqlCallLog implements CallLog {
     this.#waiting = []
     const insert = this.#database.read
       .insertInto('call_pages')
-      .values({ id: this.#ids.next(), count: records.length, records: JSON.stringify(records) })
+      .values({ id: this.#ids.next(), count: records.length, records: packed(records) })
     const statements = [statementOf(insert.compile())]
     if (++this.#pages % pruneEvery === 0) statements.push(this.#prune())
     // A record that could not be kept is not worth failing for: the store that refuses it refuses mail too, loudly.
