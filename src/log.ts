@@ -72,7 +72,7 @@ export function redactText(text: string): string {
 /** `smtp://user:password@host` → `smtp://user:***@host`, wherever in the text such URLs stand. */
 export function maskPasswords(text: string): string {
   // Greedy up to the last @: a password may hold one that nobody escaped.
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s/]*@/gi, `$1:${masked}@`)
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s/?#]*@/gi, `$1:${masked}@`)
 }
 
 /** What is worth keeping of an error; its other members could hold anything. */

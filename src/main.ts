@@ -15,6 +15,7 @@ const terminal: Terminal = {
   print: (text) => console.log(text),
   env: process.env,
   cwd: process.cwd(),
+  isTty: process.stdout.isTTY === true,
   colour: process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '',
 }
 

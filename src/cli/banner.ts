@@ -64,11 +64,16 @@ function commands(base: string, { sender, recipient }: SampleTokens): string[] {
   return [
     `Send a mail from ${sender.userPrincipalName} (202 and an empty body is success):`,
     '',
-    `curl -i ${base}/v1.0/me/sendMail -H 'Content-Type: application/json' -H 'Authorization: Bearer ${sender.token}' -d '${JSON.stringify(message)}'`,
+    `curl -i ${base}/v1.0/me/sendMail -H 'Content-Type: application/json' -H 'Authorization: Bearer ${sender.token}' -d ${shellQuoted(JSON.stringify(message))}`,
     '',
     `See it in the Inbox of ${recipient.userPrincipalName}:`,
     '',
     `curl -s '${base}/v1.0/me/mailFolders/inbox/messages?$select=subject,from,receivedDateTime' -H 'Authorization: Bearer ${recipient.token}'`,
     '',
   ]
+}
+
+/** One word of a POSIX shell: user names may hold an apostrophe. */
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -6,6 +6,7 @@ import {
   type Settings,
   settingKeys,
   settingOf,
+  UsageError,
 } from '../config.js'
 
 /** Where a command writes and what surrounds it. */
@@ -14,6 +15,8 @@ export interface Terminal {
   print(text: string): void
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** Standard output is a terminal, with a person before it. */
+  readonly isTty: boolean
   /** Colours may be used. */
   readonly colour: boolean
 }
@@ -48,5 +51,10 @@ export function settingsOf(command: Command): SettingKey[] {
 export function invocationOf(command: Command, argv: readonly string[], terminal: Terminal): Invocation {
   const { flags, options, positionals } = readArguments(argv, settingsOf(command), command.options)
   const { env, cwd } = terminal
-  return { settings: resolveSettings({ flags, env, cwd }), options, positionals, terminal }
+  const settings = resolveSettings({ flags, env, cwd })
+  // The memory of another process: a token made from an empty one would be refused by every server.
+  if (settings.memory && command.takes === 'every') {
+    throw new UsageError(`With the setting memory, ${command.name} has nothing to work on: give both a --data folder.`)
+  }
+  return { settings, options, positionals, terminal }
 }

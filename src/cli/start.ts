@@ -19,10 +19,11 @@ export const start: Command = {
     const graphpost = await startGraphpost(settings, { log }).catch(asUsage)
     // Listened for before anyone is told that it runs.
     const stopped = stopSignal()
-    terminal.print(banner(graphpost, version(), await sampleTokens(graphpost), terminal.colour))
+    // What a gateway prints without a terminal ends up in a journal: no place for tokens that send real mail.
+    const tokens = graphpost.canLeave && !terminal.isTty ? undefined : await sampleTokens(graphpost)
+    terminal.print(banner(graphpost, version(), tokens, terminal.colour))
     await stopped
     terminal.print('Stopping: calls and deliveries under way are finished first. Ctrl-C again stops at once.')
-    process.once('SIGINT', () => process.exit(130))
     await graphpost.close()
   },
 }
@@ -46,9 +47,23 @@ async function sampleTokens({ directory, mailboxes }: Graphpost): Promise<Sample
   return { sender: await tokenFor(sender), recipient: await tokenFor(recipient) }
 }
 
+/** A second Ctrl-C within this time is the first one again, ms. */
+const sameKeyPressMs = 500
+
+/**
+ * Resolves at the first signal to stop; a later Ctrl-C ends the process at once. One press can arrive twice: `npm start`
+ * passes on what the terminal has sent to its child already.
+ */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGINT', resolve)
-    process.once('SIGTERM', resolve)
+    let firstAt: number | undefined
+    const stop = (signal: NodeJS.Signals) => {
+      const now = performance.now()
+      if (firstAt !== undefined && signal === 'SIGINT' && now - firstAt > sameKeyPressMs) process.exit(130)
+      firstAt ??= now
+      resolve()
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
   })
 }

@@ -110,7 +110,7 @@ async function keptAuthority(path: string, now: number): Promise<Pair> {
   const kept = await readPair(path)
   if (kept !== undefined) return kept
   const made = await makeAuthority(now)
-  await writeAside(path, joinPair(made), 0o600, link)
+  await writeAside(path, joinPair(made), 0o600, placeOnce)
   const winner = await readPair(path)
   if (winner === undefined)
     throw new Error(`${path} does not hold a key and its certificate; remove it to have a new authority`)
@@ -240,12 +240,12 @@ function belongTogether(certPem: string, keyPem: string): boolean {
   }
 }
 
-/** Writes a file beside its place, onto the disk, and then puts it there: `rename` replaces, `link` yields to what is there. */
+/** Writes a file beside its place, onto the disk, and then puts it there. */
 async function writeAside(
   path: string,
   content: string,
   mode: number,
-  put: (from: string, to: string) => Promise<void>,
+  place: (from: string, to: string) => Promise<void>,
 ): Promise<void> {
   const aside = `${path}.${randomBytes(6).toString('hex')}`
   try {
@@ -256,10 +256,19 @@ async function writeAside(
     } finally {
       await file.close()
     }
-    await put(aside, path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
+    await place(aside, path)
   } finally {
     await rm(aside, { force: true })
+  }
+}
+
+/** Yields to a file that is there already. */
+async function placeOnce(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    // A file system without hard links.
+    await rename(from, to)
   }
 }
