@@ -75,6 +75,9 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorMimeContentInvalidBase64String',
     message: () => 'Invalid base64 string for MIME content.',
   },
+  notDeletable: { status: 400, code: 'ErrorCannotDeleteObject', message: () => 'Object cannot be deleted.' },
+  notDraft: { status: 400, code: 'ErrorInvalidPropertySet', message: () => 'Message is not draft.' },
+  notInStore: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
   noRecipients: {
     status: 400,
     code: 'ErrorInvalidRecipients',
@@ -85,11 +88,21 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorInvalidProperty',
     message: (error) => `The property '${error.property}' is not valid., ${error.message}`,
   },
+  propertyNotSettable: {
+    status: 400,
+    code: 'ErrorInvalidPropertySet',
+    message: () => 'Set action is invalid for property.',
+  },
   recipientInvalid: {
     status: 400,
     code: 'ErrorInvalidRecipients',
     message: (error) =>
       `At least one recipient is not valid., Recipient '${error.value}' is not resolved. All recipients must be resolved before a message can be submitted.`,
+  },
+  referenceInvalid: {
+    status: 400,
+    code: 'ErrorInvalidReferenceItem',
+    message: () => 'The reference item does not support the requested operation.',
   },
   sendAsDenied: {
     status: 403,

@@ -27,6 +27,13 @@ export async function folderOfPath(request: GraphRequest, mail: Mail): Promise<F
   return parent ?? undefined
 }
 
+/** The folder that a parameter such as `destinationId` names. */
+export async function folderNamed(request: GraphRequest, mail: Mail, key: string): Promise<FolderId> {
+  const id = wellKnownFolderId(key) ?? folderOfId(request.mailbox, key)
+  if ((await mail.store.folders.find(request.mailbox.id, id)) !== undefined) return id
+  throw new MailError('folderNotFound', 'The mailbox has no such folder.')
+}
+
 function folderOfId(mailbox: Mailbox, text: string): FolderId {
   const id = readOwnId(mailbox, text)
   if (id.kind !== 'folder') throw malformed('The id is not that of a folder.')
@@ -36,18 +43,20 @@ function folderOfId(mailbox: Mailbox, text: string): FolderId {
 /**
  * The message that the path names, in the folder it names.
  *
- * @throws GraphError ErrorInvalidIdMalformed, ErrorInvalidMailboxItemId, MailError messageNotFound
+ * @param missing what to say when it is not there: the service words it differently for what reads and what changes
+ * @throws GraphError ErrorInvalidIdMalformed, ErrorInvalidMailboxItemId, MailError messageNotFound, notInStore
  */
-export async function messageOfPath(request: GraphRequest, mail: Mail): Promise<Message> {
+export async function messageOfPath(
+  request: GraphRequest,
+  mail: Mail,
+  missing: 'messageNotFound' | 'notInStore' = 'messageNotFound',
+): Promise<Message> {
   const folder = await folderOfPath(request, mail)
   const id = readOwnId(request.mailbox, request.keys.message ?? '')
   if (id.kind !== 'message' && id.kind !== 'immutable') throw malformed('The id is not that of a message.')
   const message = await mail.store.messages.find(request.mailbox.id, id.message)
   if (message === undefined || !isThere(message, id, folder)) {
-    throw new MailError(
-      'messageNotFound',
-      'The mailbox has no such message there; a default id changes when it is moved.',
-    )
+    throw new MailError(missing, 'The mailbox has no such message there; a default id changes when it is moved.')
   }
   return message
 }

@@ -73,6 +73,17 @@ export interface MessageContent {
   readonly inReplyTo?: string
   /** RFC 5322 §3.6.4, space-separated, with angle brackets. */
   readonly references?: string
+  /** Of a draft that answers another message: which, and how. Once it is sent, that message is marked. */
+  readonly answers?: Answer
+}
+
+/** PidTagLastVerbExecuted (MS-OXOMSG §2.2.1.9): 102 reply, 103 reply to all, 104 forward. */
+export type AnswerVerb = 102 | 103 | 104
+
+/** What a draft is to the message of the same mailbox that it was made from. */
+export interface Answer {
+  readonly message: MessageId
+  readonly verb: AnswerVerb
 }
 
 /** What a caller wants written: a message that has no identity yet. */
@@ -122,6 +133,8 @@ export interface MessageEnvelope {
   readonly bodyPreview?: string
   /** Bytes of body, headers and attachments together, approximately: what folder sizes add up. */
   readonly sizeBytes: number
+  /** The answer last sent to it. */
+  readonly lastVerb?: { readonly verb: AnswerVerb; readonly at: number }
 }
 
 export interface Message extends MessageEnvelope {

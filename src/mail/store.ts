@@ -9,7 +9,7 @@ import type { Attachment, AttachmentEnvelope } from './attachment.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
-import type { Message } from './message.js'
+import type { Answer, Message } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { ListedMessage, MessageQuery } from './query.js'
 
@@ -94,9 +94,22 @@ export interface MailWriter {
   insertFolder(folder: MailFolder): void
   changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
   insertMessage(message: Message): void
+  /**
+   * Writes the message over the one with its id. Guarded: fails with `conflict` unless that one still has the change
+   * number `previousChange`.
+   */
+  updateMessage(message: Message, previousChange: number): void
+  /** Marks a message as answered, with a new change number; nothing when it is gone. */
+  markAnswered(mailbox: MailboxId, answer: Answer, at: number, change: number): void
   /** Keeps the MIME a message came in. */
   insertMime(mailbox: MailboxId, message: MessageId, mime: Uint8Array): void
+  /** Copies the MIME of one message to another, where there is any. */
+  copyMime(from: { mailbox: MailboxId; message: MessageId }, to: { mailbox: MailboxId; message: MessageId }): void
+  /** The message is no longer what its MIME says. */
+  deleteMime(mailbox: MailboxId, message: MessageId): void
   insertAttachment(attachment: Attachment): void
+  /** Guarded: fails with `conflict` when there is no such attachment. */
+  deleteAttachment(mailbox: MailboxId, message: MessageId, id: AttachmentId): void
   /** Copies the attachments of one message to another, inside the store; they keep their ids. */
   copyAttachments(
     from: { mailbox: MailboxId; message: MessageId },

@@ -6,7 +6,7 @@ import type { AttachmentId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
-import type { Draft, EmailAddress, Message, MessageContent } from './message.js'
+import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
@@ -14,6 +14,14 @@ const maxShownAddress = 320
 
 /** Bytes of a message beside its text and attachments: what headers and properties come to, roughly. */
 const overheadBytes = 1_024
+
+export interface SubmitOptions {
+  readonly saveToSentItems: boolean
+  /** Of an answer; a new thread unless given. */
+  readonly conversation?: Conversation
+  /** The message that is marked as answered in the same write. */
+  readonly answers?: Answer
+}
 
 /**
  * Hands a finished draft over for delivery: outbox entries, and a copy in Sent Items unless told otherwise. One write,
@@ -26,13 +34,13 @@ export async function submitMessage(
   mail: Mail,
   mailbox: Mailbox,
   draft: Draft,
-  options: { saveToSentItems: boolean },
+  options: SubmitOptions,
 ): Promise<MessageId> {
   requireRecipients(draft, mail.limits.maxRecipients)
   requireSendAs(mailbox, draft.from)
 
   const contents = draft.attachments.map(contentOf)
-  const message = sentMessage(mail, mailbox, draft, contents, options.saveToSentItems)
+  const message = sentMessage(mail, mailbox, draft, contents, options)
   const entries = outboxEntries(message, mailbox.address)
   await mail.store.write((tx) => {
     tx.insertMessage(message)
@@ -44,14 +52,17 @@ export async function submitMessage(
     if (options.saveToSentItems) {
       tx.changeFolder(message.mailbox, message.folder, { total: 1, unread: 0, sizeBytes: message.sizeBytes })
     }
+    if (options.answers !== undefined) {
+      tx.markAnswered(message.mailbox, options.answers, message.sentAt, mail.ids.next())
+    }
     for (const entry of entries) tx.insertOutboxEntry(entry)
   })
   mail.outboxChanged()
   return message.id
 }
 
-function requireRecipients(draft: Draft, max: number): void {
-  const { toRecipients, ccRecipients, bccRecipients } = draft
+export function requireRecipients(content: MessageContent, max: number): void {
+  const { toRecipients, ccRecipients, bccRecipients } = content
   const count = toRecipients.length + ccRecipients.length + bccRecipients.length
   if (count === 0)
     throw new MailError('noRecipients', 'At least one recipient is required.', { property: 'toRecipients' })
@@ -77,7 +88,7 @@ function requireDeliverable(recipients: readonly EmailAddress[], property: strin
 }
 
 /** Without a right of sending for others (they come with the directory), a mailbox sends as itself alone. */
-function requireSendAs(mailbox: Mailbox, from: EmailAddress | undefined): void {
+export function requireSendAs(mailbox: Mailbox, from: EmailAddress | undefined): void {
   if (from === undefined) return
   const address = from.address.toLowerCase()
   if (address === mailbox.address.toLowerCase() || address === mailbox.userPrincipalName.toLowerCase()) return
@@ -91,13 +102,13 @@ function sentMessage(
   mailbox: Mailbox,
   draft: Draft,
   contents: readonly Uint8Array[],
-  save: boolean,
+  { saveToSentItems, conversation }: SubmitOptions,
 ): Message {
   const now = mail.clock.now()
   return {
     mailbox: mailbox.id,
     id: mail.ids.next() as MessageId,
-    folder: save ? folderId('sentitems') : noFolder,
+    folder: saveToSentItems ? folderId('sentitems') : noFolder,
     moves: 0,
     change: mail.ids.next(),
     createdAt: now,
@@ -110,18 +121,18 @@ function sentMessage(
     importance: draft.importance,
     subject: draft.subject,
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
-    conversation: startConversation(mail, now),
+    conversation: conversation ?? startConversation(mail, now),
     sizeBytes: sizeOf(draft, contents),
     content: sentContent(draft, { name: mailbox.displayName, address: mailbox.address }),
   }
 }
 
 /** RFC 5322 §3.6.4: unique for ever, and the same in every copy, so that receivers can drop a repeated one. */
-function newMessageId(mail: Mail): string {
+export function newMessageId(mail: Mail): string {
   return `<${mail.random.uuid().replaceAll('-', '').toUpperCase()}@${mail.hostname}>`
 }
 
-function sizeOf(draft: Draft, contents: readonly Uint8Array[]): number {
+export function sizeOf(draft: Draft, contents: readonly Uint8Array[]): number {
   let bytes = overheadBytes + draft.body.content.length
   for (const content of contents) bytes += content.byteLength
   return bytes
@@ -151,7 +162,7 @@ function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
 }
 
 /** One envelope per destination domain; an address named twice, in any case, gets one copy. */
-function outboxEntries(message: Message, mailFrom: string): OutboxEntry[] {
+export function outboxEntries(message: Message, mailFrom: string): OutboxEntry[] {
   const { toRecipients, ccRecipients, bccRecipients } = message.content
   const byDomain = new Map<string, Map<string, string>>()
   for (const { address } of [...toRecipients, ...ccRecipients, ...bccRecipients]) {

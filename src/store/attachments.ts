@@ -71,6 +71,20 @@ export function insertAttachment(database: Database, attachment: Attachment): St
   return statementOf(query.compile())
 }
 
+export function deleteAttachment(
+  database: Database,
+  mailbox: MailboxId,
+  message: MessageId,
+  id: AttachmentId,
+): Statement {
+  const query = database.read
+    .deleteFrom('attachments')
+    .where('mailbox_id', '=', mailbox)
+    .where('message_id', '=', message)
+    .where('id', '=', id)
+  return statementOf(query.compile(), { guarded: true })
+}
+
 /** Copies inside the database: the bytes do not travel through this process. */
 export function copyAttachments(
   database: Database,

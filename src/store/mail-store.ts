@@ -1,10 +1,19 @@
 import { MailError } from '../mail/errors.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
-import { copyAttachments, insertAttachment, SqlAttachments } from './attachments.js'
+import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { insertFolder, preparedFolderChange, SqlFolders } from './mail-folders.js'
 import { insertMailbox, SqlMailboxes } from './mailboxes.js'
-import { insertMime, preparedMessageInsert, SqlMessages, setBodyPreview } from './messages.js'
+import {
+  copyMime,
+  deleteMime,
+  insertMime,
+  markAnswered,
+  preparedMessageInsert,
+  SqlMessages,
+  setBodyPreview,
+  updateMessage,
+} from './messages.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import type { Statement } from './statement.js'
 
@@ -46,7 +55,12 @@ function preparedWriter(database: Database): (statements: Statement[]) => MailWr
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
     insertMessage: (message) => statements.push(messageInsert(message)),
+    updateMessage: (message, previousChange) => statements.push(updateMessage(database, message, previousChange)),
+    markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
+    copyMime: (from, to) => statements.push(copyMime(database, from, to)),
+    deleteMime: (mailbox, message) => statements.push(deleteMime(database, mailbox, message)),
+    deleteAttachment: (mailbox, message, id) => statements.push(deleteAttachment(database, mailbox, message, id)),
     insertAttachment: (attachment) => statements.push(insertAttachment(database, attachment)),
     copyAttachments: (from, to) => statements.push(copyAttachments(database, from, to)),
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),

@@ -27,7 +27,7 @@ export interface ContentColumns {
  * cost more than all else of accepting a mail on this side; the rest as JSON, without what has its usual value.
  */
 export function contentColumns(content: MessageContent): ContentColumns {
-  const { body, flag, inReplyTo, references } = content
+  const { body, flag, inReplyTo, references, answers } = content
   const kept = {
     bodyType: body.contentType,
     from: content.from,
@@ -47,6 +47,7 @@ export function contentColumns(content: MessageContent): ContentColumns {
     multiValueExtendedProperties: unlessEmpty(content.multiValueExtendedProperties),
     inReplyTo,
     references,
+    answers,
   }
   return { content: JSON.stringify(kept), body: withoutNul(body.content) }
 }

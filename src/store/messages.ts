@@ -1,7 +1,7 @@
 import type { ExpressionBuilder, OrderByModifiersCallbackExpression, Selectable } from 'kysely'
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
-import type { Importance, Message, MessageEnvelope } from '../mail/message.js'
+import type { Answer, AnswerVerb, Importance, Message, MessageEnvelope } from '../mail/message.js'
 import type { ListedMessage, MessageOrder, MessageOrderField, MessageQuery } from '../mail/query.js'
 import type { MessageStore } from '../mail/store.js'
 import type { Database } from './database.js'
@@ -29,6 +29,8 @@ const envelopeColumns = [
   'conversation_index',
   'size_bytes',
   'body_preview',
+  'last_verb',
+  'last_verb_at',
 ] as const
 
 const columns = [...envelopeColumns, 'from_name', 'from_address', 'content', 'body'] as const
@@ -137,35 +139,90 @@ function direction(descending: boolean, nullable: boolean): OrderByModifiersCall
 /** Compiled once: the row of every accepted mail. */
 export function preparedMessageInsert(database: Database): (message: Message) => Statement {
   const insert = preparedInsert(database.read, 'messages', columns)
-  return (message) =>
-    insert({
-      mailbox_id: message.mailbox,
-      id: message.id,
-      folder_id: message.folder,
-      moves: message.moves,
-      change: message.change,
-      created_at: message.createdAt,
-      modified_at: message.modifiedAt,
-      received_at: message.receivedAt,
-      sent_at: message.sentAt,
-      is_read: message.isRead ? 1 : 0,
-      is_draft: message.isDraft ? 1 : 0,
-      has_attachments: message.hasAttachments ? 1 : 0,
-      importance: importances.indexOf(message.importance),
-      subject: message.subject,
-      from_name: message.content.from?.name ?? null,
-      from_address: message.content.from?.address ?? null,
-      internet_message_id: message.internetMessageId,
-      conversation_id: message.conversation.id,
-      conversation_index: message.conversation.index,
-      size_bytes: message.sizeBytes,
-      body_preview: message.bodyPreview ?? null,
-      ...contentColumns(message.content),
-    })
+  return (message) => insert(rowOf(message))
+}
+
+function rowOf(message: Message): Schema['messages'] {
+  return {
+    mailbox_id: message.mailbox,
+    id: message.id,
+    folder_id: message.folder,
+    moves: message.moves,
+    change: message.change,
+    created_at: message.createdAt,
+    modified_at: message.modifiedAt,
+    received_at: message.receivedAt,
+    sent_at: message.sentAt,
+    is_read: message.isRead ? 1 : 0,
+    is_draft: message.isDraft ? 1 : 0,
+    has_attachments: message.hasAttachments ? 1 : 0,
+    importance: importances.indexOf(message.importance),
+    subject: message.subject,
+    from_name: message.content.from?.name ?? null,
+    from_address: message.content.from?.address ?? null,
+    internet_message_id: message.internetMessageId,
+    conversation_id: message.conversation.id,
+    conversation_index: message.conversation.index,
+    size_bytes: message.sizeBytes,
+    body_preview: message.bodyPreview ?? null,
+    last_verb: message.lastVerb?.verb ?? null,
+    last_verb_at: message.lastVerb?.at ?? null,
+    ...contentColumns(message.content),
+  }
+}
+
+export function updateMessage(database: Database, message: Message, previousChange: number): Statement {
+  const { mailbox_id, id, ...changed } = rowOf(message)
+  const query = database.read
+    .updateTable('messages')
+    .set(changed)
+    .where('mailbox_id', '=', mailbox_id)
+    .where('id', '=', id)
+    .where('change', '=', previousChange)
+  return statementOf(query.compile(), { guarded: true })
+}
+
+export function markAnswered(
+  database: Database,
+  mailbox: MailboxId,
+  answer: Answer,
+  at: number,
+  change: number,
+): Statement {
+  const query = database.read
+    .updateTable('messages')
+    .set({ last_verb: answer.verb, last_verb_at: at, modified_at: at, change })
+    .where('mailbox_id', '=', mailbox)
+    .where('id', '=', answer.message)
+  return statementOf(query.compile())
 }
 
 export function insertMime(database: Database, mailbox: MailboxId, message: MessageId, mime: Uint8Array): Statement {
   const query = database.read.insertInto('message_mime').values({ mailbox_id: mailbox, message_id: message, mime })
+  return statementOf(query.compile())
+}
+
+/** Copies inside the database: the bytes do not travel through this process. */
+export function copyMime(
+  database: Database,
+  from: { mailbox: MailboxId; message: MessageId },
+  to: { mailbox: MailboxId; message: MessageId },
+): Statement {
+  const query = database.read.insertInto('message_mime').expression((rows) =>
+    rows
+      .selectFrom('message_mime')
+      .select((column) => [column.val(to.mailbox).as('mailbox_id'), column.val(to.message).as('message_id'), 'mime'])
+      .where('mailbox_id', '=', from.mailbox)
+      .where('message_id', '=', from.message),
+  )
+  return statementOf(query.compile())
+}
+
+export function deleteMime(database: Database, mailbox: MailboxId, message: MessageId): Statement {
+  const query = database.read
+    .deleteFrom('message_mime')
+    .where('mailbox_id', '=', mailbox)
+    .where('message_id', '=', message)
   return statementOf(query.compile())
 }
 
@@ -204,5 +261,6 @@ function envelopeOf(row: EnvelopeRow): MessageEnvelope {
     conversation: { id: row.conversation_id, index: row.conversation_index },
     sizeBytes: row.size_bytes,
     ...(row.body_preview === null ? {} : { bodyPreview: row.body_preview }),
+    ...(row.last_verb === null ? {} : { lastVerb: { verb: row.last_verb as AnswerVerb, at: row.last_verb_at ?? 0 } }),
   }
 }

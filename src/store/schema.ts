@@ -52,6 +52,9 @@ export interface Schema {
     conversation_index: string
     size_bytes: number
     body_preview: string | null
+    /** The answer last sent to it: PidTagLastVerbExecuted (102, 103, 104) and its time; null: none. */
+    last_verb: number | null
+    last_verb_at: number | null
     /** JSON of MessageContent without the body's text, and without what has its usual value. */
     content: string
     /** The body's text as it was written. Last: reading the columns before it does not touch its pages. */

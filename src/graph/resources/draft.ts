@@ -1,5 +1,6 @@
 import { MailError } from '../../mail/errors.js'
 import type { Draft } from '../../mail/message.js'
+import type { MessageChanges } from '../../mail/update-message.js'
 import { requestBodyRead } from '../errors.js'
 import type { ApiVersion } from '../path.js'
 import { readAttachments } from './attachment-reading.js'
@@ -10,6 +11,7 @@ import { readItemBody } from './item-body.js'
 import { readRecipient, readRecipients } from './recipient.js'
 import {
   hasControlCharacter,
+  type JsonObject,
   type MemberReader,
   objectType,
   passOver,
@@ -22,11 +24,11 @@ import {
   uncapitalised,
 } from './values.js'
 
-/** A draft while it is being read. */
-type DraftFields = { -readonly [Field in keyof Draft]: Draft[Field] }
+/** A draft, or what is said of one, while it is being read. */
+type DraftFields = { -readonly [Field in keyof Draft]?: Draft[Field] }
 
 /** A new draft before anything is said of it: the values recorded of one. */
-function emptyDraft(): DraftFields {
+function emptyDraft(): Draft {
   return {
     subject: null,
     body: { contentType: 'text', content: '' },
@@ -140,9 +142,50 @@ export function readDraft(json: unknown, version: ApiVersion, path = 'message'):
 }
 
 function readDraftAt(json: unknown, reading: Reading): Draft {
-  const members = readObject(json, reading.path)
-  if (members === null) throw requestBodyRead('A null value was found for a message.', reading.path)
-  return readMembers(members, messageTypes[reading.version], emptyDraft(), reading)
+  const draft: DraftFields & Draft = emptyDraft()
+  return readMembers(messageMembers(json, reading), messageTypes[reading.version], draft, reading)
+}
+
+function messageMembers(json: unknown, { path }: Reading): JsonObject {
+  const members = readObject(json, path)
+  if (members === null) throw requestBodyRead('A null value was found for a message.', path)
+  return members
+}
+
+/**
+ * What a message resource says of a message that exists, or is made from another: the properties that stand in it, and no
+ * others. Refuses as {@link readDraft} does.
+ */
+export function readDraftParts(json: unknown, version: ApiVersion, path = 'message'): Partial<Draft> {
+  const reading = { version, path, depth: 0 }
+  return readMembers<DraftFields>(messageMembers(json, reading), messageTypes[version], {}, reading)
+}
+
+/** Properties that are set when a message is made, or by the server, or by other operations: an update refuses them. */
+const notSettable = ['internetMessageHeaders', 'attachments', ...ofTheServer]
+
+const refuseToSet: MemberReader<DraftFields> = (_, __, { path }) => {
+  throw new MailError('propertyNotSettable', `${path} cannot be set by an update.`, { property: path })
+}
+
+function changesType(passedOver: readonly string[]) {
+  return objectType<DraftFields>('microsoft.graph.message', {
+    ...writable,
+    ...Object.fromEntries(notSettable.map((name) => [name, refuseToSet])),
+    ...Object.fromEntries(passedOver.map((name) => [name, passOver])),
+  })
+}
+
+const changesTypes = { 'v1.0': changesType([]), beta: changesType(ofBeta) }
+
+/**
+ * What an update says is to change. Refuses as {@link readDraft} does, and
+ *
+ * @throws MailError propertyNotSettable for what only the server sets, and for headers and attachments
+ */
+export function readMessageChanges(json: unknown, version: ApiVersion): MessageChanges {
+  const reading = { version, path: 'message', depth: 0 }
+  return readMembers<DraftFields>(messageMembers(json, reading), changesTypes[version], {}, reading)
 }
 
 /** null stands for "not said". */

@@ -76,6 +76,8 @@ export async function first(db: Kysely<unknown>, dialect: DatabaseDialect): Prom
     .addColumn('conversation_index', 'text', (column) => column.notNull())
     .addColumn('size_bytes', integer, (column) => column.notNull())
     .addColumn('body_preview', 'text')
+    .addColumn('last_verb', integer)
+    .addColumn('last_verb_at', integer)
     .addColumn('content', 'text', (column) => column.notNull())
     .addColumn('body', 'text', (column) => column.notNull())
     .execute()

@@ -1,0 +1,57 @@
+import { changed, onCurrent } from './change-message.js'
+import { MailError } from './errors.js'
+import type { Mail } from './mail.js'
+import { folderId } from './mail-folder.js'
+import type { Mailbox } from './mailbox.js'
+import type { Message } from './message.js'
+import { outboxEntries, requireRecipients, requireSendAs } from './submit.js'
+
+/**
+ * Sends a draft: it leaves its folder for Sent Items, and stands in the outbox, in one write. Of several that send the
+ * same draft at once, one does.
+ *
+ * @throws MailError notInStore (also for what is no draft, as the service says it), noRecipients, tooManyRecipients,
+ *   recipientInvalid, sendAsDenied, storeUnavailable
+ * @see https://learn.microsoft.com/graph/api/message-send
+ */
+export async function sendDraft(mail: Mail, mailbox: Mailbox, message: Message): Promise<Message> {
+  const sent = await onCurrent(mail, message, (draft) => sendCurrent(mail, mailbox, draft))
+  mail.outboxChanged()
+  return sent
+}
+
+async function sendCurrent(mail: Mail, mailbox: Mailbox, draft: Message): Promise<Message> {
+  if (!draft.isDraft) throw new MailError('notInStore', 'Only a draft can be sent, and this message is none any more.')
+  requireRecipients(draft.content, mail.limits.maxRecipients)
+  requireSendAs(mailbox, draft.content.from)
+  const sent = sentFrom(mail, mailbox, draft)
+  const { answers } = draft.content
+  await mail.store.write((tx) => {
+    tx.updateMessage(sent, draft.change)
+    tx.changeFolder(draft.mailbox, draft.folder, {
+      total: -1,
+      unread: draft.isRead ? 0 : -1,
+      sizeBytes: -draft.sizeBytes,
+    })
+    tx.changeFolder(sent.mailbox, sent.folder, { total: 1, unread: 0, sizeBytes: sent.sizeBytes })
+    if (answers !== undefined) tx.markAnswered(sent.mailbox, answers, sent.sentAt, mail.ids.next())
+    for (const entry of outboxEntries(sent, mailbox.address)) tx.insertOutboxEntry(entry)
+  })
+  return sent
+}
+
+/** The same message as it stands in Sent Items. */
+function sentFrom(mail: Mail, mailbox: Mailbox, draft: Message): Message {
+  const now = mail.clock.now()
+  const owner = { name: mailbox.displayName, address: mailbox.address }
+  const { answers: _, ...said } = draft.content
+  return changed(mail, draft, {
+    folder: folderId('sentitems'),
+    moves: draft.moves + 1,
+    receivedAt: now,
+    sentAt: now,
+    isRead: true,
+    isDraft: false,
+    content: { ...said, from: owner, sender: owner },
+  })
+}
