@@ -25,6 +25,8 @@ export interface GraphRequest {
   readonly baseUrl: string
   readonly preferences: Preferences
   readonly body: RequestBody
+  /** The `If-Match` header. */
+  readonly ifMatch: string | undefined
   /** Whether the caller's permissions show what Mail.ReadBasic hides. */
   readonly readsBodies: boolean
 }

@@ -1,4 +1,13 @@
 import { getAttachment, getAttachmentContent, listAttachments } from './handlers/attachments.js'
+import {
+  copyMessage,
+  createMessage,
+  deleteMessage,
+  moveMessage,
+  permanentDeleteMessage,
+  sendMessage,
+  updateMessage,
+} from './handlers/message-changes.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
 import { sendMail } from './handlers/send-mail.js'
 import { compileRoutes } from './path.js'
@@ -22,7 +31,14 @@ function underMessages(messages: string): Route[] {
   return [
     route('GET', messages, 'Mail.ReadBasic', 'none', listMessages),
     route('GET', `${messages}/$count`, 'Mail.ReadBasic', 'none', countMessages),
+    route('POST', messages, 'Mail.ReadWrite', 'jsonOrMime', createMessage),
     route('GET', message, 'Mail.ReadBasic', 'none', getMessage),
+    route('PATCH', message, 'Mail.ReadWrite', 'json', updateMessage),
+    route('DELETE', message, 'Mail.ReadWrite', 'none', deleteMessage),
+    route('POST', `${message}/copy`, 'Mail.ReadWrite', 'json', copyMessage),
+    route('POST', `${message}/move`, 'Mail.ReadWrite', 'json', moveMessage),
+    route('POST', `${message}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteMessage),
+    route('POST', `${message}/send`, 'Mail.Send', 'none', sendMessage),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
     route('GET', attachment, 'Mail.Read', 'none', getAttachment),

@@ -110,6 +110,7 @@ async function handle(services: GraphServices, findMailbox: MailboxFinder, call:
       baseUrl,
       preferences: call.preferences,
       body,
+      ifMatch: request.headers['if-match'],
       readsBodies: admits(caller.permissions, 'Mail.Read'),
     },
     services.mail,

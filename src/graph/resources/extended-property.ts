@@ -1,5 +1,6 @@
+import type { CreateOptions } from '../../mail/create-draft.js'
 import { MailError } from '../../mail/errors.js'
-import type { MultiValueExtendedProperty, SingleValueExtendedProperty } from '../../mail/message.js'
+import type { Draft, MultiValueExtendedProperty, SingleValueExtendedProperty } from '../../mail/message.js'
 import type { ListedMessage } from '../../mail/query.js'
 import { GraphError } from '../errors.js'
 import {
@@ -111,6 +112,65 @@ function requireId(id: string, { path }: Reading): void {
     "An extended property is named as in 'String 0x001A' or 'String {guid} Name Colour'.",
     { property: `${path}/id` },
   )
+}
+
+/** The properties with the additions, each id once: what is added takes the place of what has its id. */
+export function mergedProperties<Property extends { readonly id: string }>(
+  kept: readonly Property[],
+  added: readonly Property[],
+): Property[] {
+  const byId = new Map<string, Property>()
+  for (const property of [...kept, ...added]) byId.set(extendedPropertyId(property.id) ?? property.id, property)
+  return [...byId.values()]
+}
+
+const messageFlags = new Set(['Integer 0xe07', 'Long 0xe07'])
+const deliveryTime = 'SystemTime 0xe06'
+const submitTime = 'SystemTime 0x39'
+
+/**
+ * A message that says of itself, by PidTagMessageFlags (MS-OXCMSG §2.2.1.6), that it was sent already: it is put in as it
+ * was, with the times given by PidTagMessageDeliveryTime and PidTagClientSubmitTime. Otherwise the draft as it is.
+ *
+ * @throws MailError propertyInvalid for flags or times that are none
+ */
+export function importedFrom(draft: Draft): { draft: Draft; options: Pick<CreateOptions, 'imported'> } {
+  const byNormalId = new Map(draft.singleValueExtendedProperties.map((item) => [extendedPropertyId(item.id), item]))
+  const flags = [...messageFlags].map((id) => byNormalId.get(id)).find((item) => item !== undefined)
+  if (flags === undefined) return { draft, options: {} }
+  const bits = Number(flags.value)
+  if (!Number.isInteger(bits) || bits < 0) throw invalidValue(flags.id)
+  const isUnsent = (bits & 8) !== 0
+  if (isUnsent) return { draft, options: {} }
+  const receivedAt = momentOf(byNormalId.get(deliveryTime))
+  const sentAt = momentOf(byNormalId.get(submitTime))
+  const singleValueExtendedProperties = draft.singleValueExtendedProperties.filter(
+    ({ id }) => !isTaken(extendedPropertyId(id) ?? ''),
+  )
+  return {
+    draft: { ...draft, isRead: (bits & 1) !== 0, singleValueExtendedProperties },
+    options: {
+      imported: { ...(receivedAt === undefined ? {} : { receivedAt }), ...(sentAt === undefined ? {} : { sentAt }) },
+    },
+  }
+}
+
+/** Kept as what they mean, not as properties. */
+function isTaken(id: string): boolean {
+  return messageFlags.has(id) || id === deliveryTime || id === submitTime
+}
+
+function momentOf(property: SingleValueExtendedProperty | undefined): number | undefined {
+  if (property === undefined) return undefined
+  const at = Date.parse(property.value)
+  if (Number.isNaN(at)) throw invalidValue(property.id)
+  return at
+}
+
+function invalidValue(id: string): MailError {
+  return new MailError('propertyInvalid', `The value does not fit the type of ${id}.`, {
+    property: 'singleValueExtendedProperties',
+  })
 }
 
 /** `id eq '...'`, several of them joined by `or`; quotes inside are doubled. */

@@ -1,0 +1,192 @@
+import { type CreateOptions, createDraft } from '../../mail/create-draft.js'
+import { MailError } from '../../mail/errors.js'
+import type { FolderId } from '../../mail/ids.js'
+import type { Mail } from '../../mail/mail.js'
+import { folderId } from '../../mail/mail-folder.js'
+import type { Draft, Message } from '../../mail/message.js'
+import { decodeMimeBody, type ParsedDraft, parseMime } from '../../mail/mime/parse.js'
+import {
+  copyMessage as copyTo,
+  moveMessage as moveTo,
+  deleteMessage as moveToDeletions,
+  purgeMessage,
+} from '../../mail/move-message.js'
+import { sendDraft } from '../../mail/send-draft.js'
+import { updateMessage as applyChanges, type MessageChanges } from '../../mail/update-message.js'
+import { contextOf, messagesContext } from '../context.js'
+import { requestBodyRead } from '../errors.js'
+import { presentChangeKey } from '../item-id.js'
+import { folderNamed, folderOfPath, messageOfPath } from '../keys.js'
+import type { GraphReply, GraphRequest, Handler } from '../request.js'
+import { readDraft, readMessageChanges } from '../resources/draft.js'
+import { importedFrom, mergedProperties } from '../resources/extended-property.js'
+import { presentMessage, selectProperties } from '../resources/message.js'
+import { readObject, readText } from '../resources/values.js'
+
+/** POST {mailbox}/messages, .../mailFolders/{folder}/messages: JSON or base64 MIME in; 201 and the new draft out. */
+export const createMessage: Handler = async (request, mail) => {
+  const folder = await folderToFill(request, mail)
+  const { draft, options } = await readNewMessage(request)
+  const message = await createDraft(mail, request.mailbox, draft, {
+    ...options,
+    ...(folder === undefined ? {} : { folder }),
+  })
+  return createdReply(request, message)
+}
+
+/** PATCH .../messages/{message}: the properties given are replaced; 200 and the whole message out. */
+export const updateMessage: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  const changes = readMessageChanges(request.body.kind === 'json' ? request.body.value : undefined, request.version)
+  const updated = await applyChanges(
+    mail,
+    message,
+    withMergedProperties(message, changes),
+    expectedChange(request, message),
+  )
+  return entityReply(request, updated, 200)
+}
+
+/** DELETE .../messages/{message}: into the recoverable deletions; 204. */
+export const deleteMessage: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  await moveToDeletions(mail, message, expectedChange(request, message))
+  return { status: 204 }
+}
+
+/** POST .../messages/{message}/permanentDelete: no client finds it again; 204. */
+export const permanentDeleteMessage: Handler = async (request, mail) => {
+  await purgeMessage(mail, await messageOfPath(request, mail, 'notInStore'))
+  return { status: 204 }
+}
+
+/** POST .../messages/{message}/move: `{"destinationId": folder}`; 201 and the message under its new id. */
+export const moveMessage: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  const destination = await destinationOf(request, mail)
+  return placedReply(request, await moveTo(mail, message, destination, expectedChange(request, message)))
+}
+
+/** POST .../messages/{message}/copy: `{"destinationId": folder}`; 201 and the copy. */
+export const copyMessage: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  return placedReply(request, await copyTo(mail, message, await destinationOf(request, mail)))
+}
+
+/** POST .../messages/{message}/send: 202 and an empty body. */
+export const sendMessage: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  const { id } = await sendDraft(mail, request.mailbox, message)
+  return { status: 202, message: id }
+}
+
+/** 201 for a message that the call made: located under `/messages` of the mailbox, wherever it stands (recorded). */
+export function createdReply(request: GraphRequest, message: Message): GraphReply {
+  const reply = entityReply(request, message, 201)
+  const { baseUrl, version, mailboxAsWritten } = request
+  const location = `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${reply.id}')`
+  return { ...reply, headers: { ...reply.headers, Location: location }, message: message.id }
+}
+
+function entityReply(request: GraphRequest, message: Message, status: number) {
+  const shown = present(request, message)
+  return {
+    status,
+    id: String(shown.id),
+    json: { '@odata.context': contextOf(request, `${messagesContext(request)}/$entity`), ...shown },
+    headers: { ETag: String(shown['@odata.etag']) },
+  }
+}
+
+/** What an action returns is described by its type alone, as the reference page of `move` shows. */
+function placedReply(request: GraphRequest, message: Message): GraphReply {
+  const { baseUrl, version, mailboxAsWritten } = request
+  const shown = present(request, message)
+  return {
+    status: 201,
+    json: {
+      '@odata.context': `${baseUrl}/${version}/$metadata#message`,
+      '@odata.type': '#microsoft.graph.message',
+      ...shown,
+    },
+    headers: {
+      ETag: String(shown['@odata.etag']),
+      Location: `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${shown.id}')`,
+    },
+    message: message.id,
+  }
+}
+
+function present(request: GraphRequest, message: Message): Record<string, unknown> {
+  const { mailbox, version, preferences, readsBodies } = request
+  return presentMessage(message, {
+    mailbox,
+    version,
+    selection: selectProperties(undefined, version),
+    preferences,
+    readsBodies,
+  })
+}
+
+/** undefined: Drafts. The root holds folders, no messages. */
+async function folderToFill(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
+  const folder = await folderOfPath(request, mail)
+  if (folder !== folderId('msgfolderroot')) return folder
+  throw new MailError('folderNotFound', 'The root of the mailbox holds folders, but no messages.')
+}
+
+interface NewMessage {
+  readonly draft: Draft | ParsedDraft
+  readonly options: Pick<CreateOptions, 'imported'>
+}
+
+async function readNewMessage({ body, version }: GraphRequest): Promise<NewMessage> {
+  if (body.kind === 'mime') return { draft: await parseMime(decodeMimeBody(body.base64)), options: {} }
+  return importedFrom(readDraft(body.kind === 'json' ? body.value : undefined, version))
+}
+
+/** Of extended properties an update adds to those that are there, or replaces one by its id. */
+function withMergedProperties({ content }: Message, changes: MessageChanges): MessageChanges {
+  const { singleValueExtendedProperties: single, multiValueExtendedProperties: multi } = changes
+  return {
+    ...changes,
+    ...(single === undefined
+      ? {}
+      : { singleValueExtendedProperties: mergedProperties(content.singleValueExtendedProperties, single) }),
+    ...(multi === undefined
+      ? {}
+      : { multiValueExtendedProperties: mergedProperties(content.multiValueExtendedProperties, multi) }),
+  }
+}
+
+/**
+ * The change number that `If-Match` asks for; undefined when it asks for none, or for any.
+ *
+ * @throws MailError conflict when the message has another etag than any of those asked for
+ */
+function expectedChange({ ifMatch, mailbox }: GraphRequest, message: Message): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
+  const wanted = ifMatch.split(',').map((etag) =>
+    etag
+      .trim()
+      .replace(/^W\//i, '')
+      .replace(/^"(.*)"$/, '$1'),
+  )
+  if (wanted.includes(presentChangeKey(mailbox, message.change))) return message.change
+  throw new MailError('conflict', 'The message has another etag than the one in If-Match.')
+}
+
+async function destinationOf(request: GraphRequest, mail: Mail): Promise<FolderId> {
+  const members = readObject(request.body.kind === 'json' ? request.body.value : null, 'destinationId') ?? {}
+  const name = Object.keys(members).find((key) => key.toLowerCase() === 'destinationid')
+  const destination = name === undefined ? null : readText(members[name], 'destinationId')
+  if (destination === null || destination === '') {
+    throw requestBodyRead(
+      'One or more parameters of the operation are missing from the request payload. The missing parameters are: DestinationId.',
+      'destinationId',
+    )
+  }
+  const folder = await folderNamed(request, mail, destination)
+  if (folder !== folderId('msgfolderroot')) return folder
+  throw new MailError('folderNotFound', 'The root of the mailbox holds folders, but no messages.')
+}
