@@ -2,6 +2,7 @@ import type { Mail } from '../mail/mail.js'
 import type { ListedMessage } from '../mail/query.js'
 import type { ExpandItem, Query } from '../odata/query.js'
 import { GraphError } from './errors.js'
+import type { ApiVersion } from './path.js'
 import { expandedPropertyIds } from './resources/extended-property.js'
 import type { MessagePresentation } from './resources/message.js'
 
@@ -12,6 +13,7 @@ export interface MessageExpansion {
   readonly items: boolean
   readonly singleValueIds: readonly string[] | undefined
   readonly multiValueIds: readonly string[] | undefined
+  readonly mentions: boolean
 }
 
 /**
@@ -19,9 +21,10 @@ export interface MessageExpansion {
  *
  * @throws GraphError ExpandNotSupported for a relationship that is not served, ErrorInvalidUrlQueryFilter
  */
-export function readExpansion({ expand = [] }: Query): MessageExpansion {
+export function readExpansion({ expand = [] }: Query, version: ApiVersion): MessageExpansion {
   const named = (name: string) => expand.find((item) => item.name.toLowerCase() === name)
   const known = new Set(['attachments', 'singlevalueextendedproperties', 'multivalueextendedproperties'])
+  if (version === 'beta') known.add('mentions')
   const other = expand.find(({ name }) => !known.has(name.toLowerCase()))
   if (other !== undefined) {
     throw new GraphError(
@@ -39,6 +42,7 @@ export function readExpansion({ expand = [] }: Query): MessageExpansion {
     items: attachments?.query.expand?.some(({ name }) => /itemattachment\/item$/i.test(name)) ?? false,
     singleValueIds: idsOf(named('singlevalueextendedproperties')),
     multiValueIds: idsOf(named('multivalueextendedproperties')),
+    mentions: named('mentions') !== undefined,
   }
 }
 
@@ -48,8 +52,8 @@ function idsOf(item: ExpandItem | undefined): string[] | undefined {
 }
 
 /** Whether the expansion shows something that stands in the content of a message. */
-export function needsContent({ singleValueIds, multiValueIds }: MessageExpansion): boolean {
-  return singleValueIds !== undefined || multiValueIds !== undefined
+export function needsContent({ singleValueIds, multiValueIds, mentions }: MessageExpansion): boolean {
+  return singleValueIds !== undefined || multiValueIds !== undefined || mentions
 }
 
 /** The members of a presentation that show what was expanded of one message. */
@@ -57,7 +61,7 @@ export async function expansionOf(
   expansion: MessageExpansion,
   mail: Mail,
   message: ListedMessage,
-): Promise<Pick<MessagePresentation, 'attachments' | 'expandItems' | 'singleValueIds' | 'multiValueIds'>> {
+): Promise<Pick<MessagePresentation, 'attachments' | 'expandItems' | 'singleValueIds' | 'multiValueIds' | 'mentions'>> {
   const { singleValueIds, multiValueIds, items } = expansion
   return {
     ...(expansion.attachments
@@ -65,5 +69,6 @@ export async function expansionOf(
       : {}),
     ...(singleValueIds === undefined ? {} : { singleValueIds }),
     ...(multiValueIds === undefined ? {} : { multiValueIds }),
+    mentions: expansion.mentions,
   }
 }

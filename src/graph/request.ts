@@ -63,4 +63,6 @@ export interface Route {
   /** What the body may be: nothing is read for `none`. */
   readonly body: 'none' | 'json' | 'jsonOrMime'
   readonly handler: Handler
+  /** Absent: in both versions. */
+  readonly since?: 'beta'
 }

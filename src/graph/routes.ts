@@ -6,6 +6,7 @@ import {
   moveMessage,
   permanentDeleteMessage,
   sendMessage,
+  unsubscribeMessage,
   updateMessage,
 } from './handlers/message-changes.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
@@ -39,6 +40,7 @@ function underMessages(messages: string): Route[] {
     route('POST', `${message}/move`, 'Mail.ReadWrite', 'json', moveMessage),
     route('POST', `${message}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteMessage),
     route('POST', `${message}/send`, 'Mail.Send', 'none', sendMessage),
+    inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
     route('GET', attachment, 'Mail.Read', 'none', getAttachment),
@@ -54,6 +56,10 @@ function route(
   handler: Handler,
 ): Route {
   return { method, path, permission, body, handler }
+}
+
+function inBeta(row: Route): Route {
+  return { ...row, since: 'beta' }
 }
 
 /** The table, made ready for matching. */

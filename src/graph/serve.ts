@@ -139,7 +139,13 @@ function findRoute(method: string, rawPath: string) {
   if (path === undefined)
     throw badRequest('The request URI is not valid.', 'The path holds a broken percent escape or no version.')
   const match = routeTable.match(method, path)
-  if (match.kind === 'found') return match
+  if (match.kind === 'found') {
+    if (match.row.since === undefined || match.version === 'beta') return match
+    throw badRequest(
+      `Resource not found for the segment '${rawPath.split('/').at(-1)}'.`,
+      'It is served under /beta alone.',
+    )
+  }
   if (match.kind === 'notFound') throw badRequest(`Resource not found for the segment '${match.unknownSegment}'.`)
   const allowed = match.allowed.join(', ')
   throw new GraphError(405, 'Request_BadRequest', 'Specified HTTP method is not allowed for the request target.', {

@@ -75,6 +75,15 @@ export interface MessageContent {
   readonly references?: string
   /** Of a draft that answers another message: which, and how. Once it is sent, that message is marked. */
   readonly answers?: Answer
+  /** Whom the body names with an @ (beta); absent when nobody. */
+  readonly mentions?: readonly Mention[]
+}
+
+/** Somebody named in a message. */
+export interface Mention {
+  readonly mentioned: EmailAddress
+  readonly mentionText: string | null
+  readonly clientReference: string | null
 }
 
 /** PidTagLastVerbExecuted (MS-OXOMSG §2.2.1.9): 102 reply, 103 reply to all, 104 forward. */

@@ -139,7 +139,7 @@ export function sizeOf(draft: Draft, contents: readonly Uint8Array[]): number {
 }
 
 function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
-  const { inReplyTo, references } = draft
+  const { inReplyTo, references, mentions } = draft
   return {
     body: draft.body,
     from: owner,
@@ -158,6 +158,7 @@ function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
     multiValueExtendedProperties: draft.multiValueExtendedProperties,
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
     ...(references === undefined ? {} : { references }),
+    ...(mentions === undefined ? {} : { mentions }),
   }
 }
 

@@ -27,7 +27,7 @@ export interface ContentColumns {
  * cost more than all else of accepting a mail on this side; the rest as JSON, without what has its usual value.
  */
 export function contentColumns(content: MessageContent): ContentColumns {
-  const { body, flag, inReplyTo, references, answers } = content
+  const { body, flag, inReplyTo, references, answers, mentions } = content
   const kept = {
     bodyType: body.contentType,
     from: content.from,
@@ -48,6 +48,7 @@ export function contentColumns(content: MessageContent): ContentColumns {
     inReplyTo,
     references,
     answers,
+    mentions,
   }
   return { content: JSON.stringify(kept), body: withoutNul(body.content) }
 }

@@ -12,6 +12,7 @@ import {
   purgeMessage,
 } from '../../mail/move-message.js'
 import { sendDraft } from '../../mail/send-draft.js'
+import { unsubscribe } from '../../mail/unsubscribe.js'
 import { updateMessage as applyChanges, type MessageChanges } from '../../mail/update-message.js'
 import { contextOf, messagesContext } from '../context.js'
 import { requestBodyRead } from '../errors.js'
@@ -80,6 +81,13 @@ export const sendMessage: Handler = async (request, mail) => {
   return { status: 202, message: id }
 }
 
+/** POST /beta/.../messages/{message}/unsubscribe: the mail that its List-Unsubscribe asks for is sent; 202. */
+export const unsubscribeMessage: Handler = async (request, mail) => {
+  const { content } = await messageOfPath(request, mail, 'notInStore')
+  await unsubscribe(mail, request.mailbox, content)
+  return { status: 202 }
+}
+
 /** 201 for a message that the call made: located under `/messages` of the mailbox, wherever it stands (recorded). */
 export function createdReply(request: GraphRequest, message: Message): GraphReply {
   const reply = entityReply(request, message, 201)
@@ -125,6 +133,8 @@ function present(request: GraphRequest, message: Message): Record<string, unknow
     selection: selectProperties(undefined, version),
     preferences,
     readsBodies,
+    // What a request may name is shown in its answer, as documented of beta.
+    mentions: (message.content.mentions?.length ?? 0) > 0 && version === 'beta',
   })
 }
 

@@ -24,7 +24,7 @@ export const listMessages: Handler = async (request, mail) => {
   const selection = selectProperties(query.select, request.version)
   const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
-  const expansion = readExpansion(query)
+  const expansion = readExpansion(query, request.version)
   const messages = await mail.store.messages.list({
     mailbox: request.mailbox.id,
     ...(folder === undefined ? {} : { folder }),
@@ -61,7 +61,7 @@ export const getMessage: Handler = async (request, mail) => {
   const query = readQuery(request.query)
   const selection = selectProperties(query.select, request.version)
   const message = await messageOfPath(request, mail)
-  const shown = await present(request, mail, message, selection, readExpansion(query))
+  const shown = await present(request, mail, message, selection, readExpansion(query, request.version))
   const below = `${messagesContext(request)}${selectedContext(query.select, query.expand)}/$entity`
   return {
     status: 200,

@@ -1,3 +1,4 @@
+import { emptyDraft } from '../../mail/empty-draft.js'
 import { MailError } from '../../mail/errors.js'
 import type { Draft } from '../../mail/message.js'
 import type { MessageChanges } from '../../mail/update-message.js'
@@ -8,6 +9,7 @@ import { readMultiValues, readSingleValues, readTexts } from './extended-propert
 import { readFollowupFlag } from './followup-flag.js'
 import { readInternetMessageHeaders } from './internet-message-header.js'
 import { readItemBody } from './item-body.js'
+import { readMentions } from './mention.js'
 import { readRecipient, readRecipients } from './recipient.js'
 import {
   hasControlCharacter,
@@ -26,29 +28,6 @@ import {
 
 /** A draft, or what is said of one, while it is being read. */
 type DraftFields = { -readonly [Field in keyof Draft]?: Draft[Field] }
-
-/** A new draft before anything is said of it: the values recorded of one. */
-function emptyDraft(): Draft {
-  return {
-    subject: null,
-    body: { contentType: 'text', content: '' },
-    importance: 'normal',
-    isRead: true,
-    toRecipients: [],
-    ccRecipients: [],
-    bccRecipients: [],
-    replyTo: [],
-    categories: [],
-    flag: { flagStatus: 'notFlagged' },
-    inferenceClassification: 'focused',
-    isDeliveryReceiptRequested: false,
-    isReadReceiptRequested: false,
-    internetMessageHeaders: [],
-    singleValueExtendedProperties: [],
-    multiValueExtendedProperties: [],
-    attachments: [],
-  }
-}
 
 const importances = ['low', 'normal', 'high'] as const
 const classifications = ['focused', 'other'] as const
@@ -110,19 +89,21 @@ const ofTheServer = [
   'webLink',
 ]
 
-/** Properties of beta alone, which sendMail takes and the recipient's own server works out again. */
-const ofBeta = ['mentions', 'mentionsPreview', 'unsubscribeData', 'unsubscribeEnabled']
+/** What a caller may write in beta alone. */
+const writableInBeta = { ...writable, mentions: field('mentions', readMentions) }
+/** Properties of beta alone that the server derives. */
+const ofTheServerInBeta = ['mentionsPreview', 'unsubscribeData', 'unsubscribeEnabled']
 
-function messageType(passedOver: readonly string[]) {
+function messageType(properties: typeof writable, passedOver: readonly string[]) {
   return objectType<DraftFields>('microsoft.graph.message', {
-    ...writable,
+    ...properties,
     ...Object.fromEntries(passedOver.map((name) => [name, passOver])),
   })
 }
 
 const messageTypes = {
-  'v1.0': messageType(ofTheServer),
-  beta: messageType([...ofTheServer, ...ofBeta]),
+  'v1.0': messageType(writable, ofTheServer),
+  beta: messageType(writableInBeta, [...ofTheServer, ...ofTheServerInBeta]),
 }
 
 /** Whether a name is that of a property a caller may write. */
@@ -168,15 +149,17 @@ const refuseToSet: MemberReader<DraftFields> = (_, __, { path }) => {
   throw new MailError('propertyNotSettable', `${path} cannot be set by an update.`, { property: path })
 }
 
-function changesType(passedOver: readonly string[]) {
+function changesType(properties: typeof writable, refused: readonly string[]) {
   return objectType<DraftFields>('microsoft.graph.message', {
-    ...writable,
-    ...Object.fromEntries(notSettable.map((name) => [name, refuseToSet])),
-    ...Object.fromEntries(passedOver.map((name) => [name, passOver])),
+    ...properties,
+    ...Object.fromEntries(refused.map((name) => [name, refuseToSet])),
   })
 }
 
-const changesTypes = { 'v1.0': changesType([]), beta: changesType(ofBeta) }
+const changesTypes = {
+  'v1.0': changesType(writable, notSettable),
+  beta: changesType(writableInBeta, [...notSettable, ...ofTheServerInBeta]),
+}
 
 /**
  * What an update says is to change. Refuses as {@link readDraft} does, and

@@ -3,6 +3,7 @@ import { bodyPreviewOf } from '../../mail/body.js'
 import type { Mailbox } from '../../mail/mailbox.js'
 import type { MessageContent } from '../../mail/message.js'
 import type { ListedMessage, MessageOrder, MessageOrderField } from '../../mail/query.js'
+import { unsubscribeAddresses } from '../../mail/unsubscribe.js'
 import type { OrderByItem } from '../../odata/query.js'
 import { badRequest, GraphError } from '../errors.js'
 import {
@@ -18,6 +19,7 @@ import type { Preferences } from '../preferences.js'
 import { presentAttachment } from './attachment.js'
 import { presentMultiValues, presentSingleValues } from './extended-property.js'
 import { presentItemBody } from './item-body.js'
+import { presentMentions, presentMentionsPreview } from './mention.js'
 import { presentRecipient, presentRecipients } from './recipient.js'
 import { presentMoment, quotable } from './values.js'
 
@@ -37,6 +39,8 @@ export interface MessagePresentation {
   readonly singleValueIds?: readonly string[]
   /** The same of `multiValueExtendedProperties`. */
   readonly multiValueIds?: readonly string[]
+  /** Present: `$expand=mentions` (beta). */
+  readonly mentions?: boolean
 }
 
 interface Shown extends MessagePresentation {
@@ -92,8 +96,12 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
   isDraft: { present: ({ isDraft }) => isDraft, orderBy: 'isDraft' },
   webLink: { present: (_, { id }) => webLink(id) },
   inferenceClassification: { present: (message) => contentOf(message).inferenceClassification, inContent: true },
-  unsubscribeData: { present: () => [], since: 'beta' },
-  unsubscribeEnabled: { present: () => false, since: 'beta' },
+  unsubscribeData: { present: (message) => unsubscribeAddresses(contentOf(message)), inContent: true, since: 'beta' },
+  unsubscribeEnabled: {
+    present: (message) => unsubscribeAddresses(contentOf(message)).length > 0,
+    inContent: true,
+    since: 'beta',
+  },
   internetMessageHeaders: { present: presentHeaders, inContent: true, onSelect: true },
   body: {
     present: (message, { preferences }) => presentItemBody(contentOf(message).body, preferences),
@@ -112,7 +120,11 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
   ccRecipients: { present: (message) => presentRecipients(contentOf(message).ccRecipients), inContent: true },
   bccRecipients: { present: (message) => presentRecipients(contentOf(message).bccRecipients), inContent: true },
   replyTo: { present: (message) => presentRecipients(contentOf(message).replyTo), inContent: true },
-  mentionsPreview: { present: () => null, since: 'beta' },
+  mentionsPreview: {
+    present: (message, { mailbox }) => presentMentionsPreview(contentOf(message), mailbox),
+    inContent: true,
+    since: 'beta',
+  },
   flag: { present: (message) => contentOf(message).flag, inContent: true },
 }
 
@@ -129,6 +141,7 @@ const withoutEffect: ReadonlySet<string> = new Set([
   'id',
   'attachments',
   'extensions',
+  'mentions',
   'singlevalueextendedproperties',
   'multivalueextendedproperties',
 ])
@@ -230,6 +243,7 @@ function addExpanded(
       presentAttachment(attachment, { mailbox, message, version, immutableIds, preferences, expandItem }),
     )
   }
+  if (presentation.mentions) resource.mentions = presentMentions(message, mailbox)
   const singleValues = singleValueIds && presentSingleValues(message, singleValueIds)
   if (singleValues !== undefined) resource.singleValueExtendedProperties = singleValues
   const multiValues = multiValueIds && presentMultiValues(message, multiValueIds)

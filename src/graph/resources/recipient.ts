@@ -41,7 +41,8 @@ export function readRecipients(value: unknown, reading: Reading): EmailAddress[]
   )
 }
 
-function readEmailAddress(value: unknown, reading: Reading): EmailAddress | undefined {
+/** An `emailAddress`; undefined for null. */
+export function readEmailAddress(value: unknown, reading: Reading): EmailAddress | undefined {
   const members = readObject(value, reading.path)
   if (members === null) return undefined
   const { address, name } = readMembers(members, emailAddressType, { address: '', name: '' }, reading)

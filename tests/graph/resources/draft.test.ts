@@ -209,7 +209,8 @@ test('the first letter of a property may be a capital, but not beside the same p
 
 test('mentions and the like belong to beta alone', () => {
   const message = { mentions: [{ mentioned: { address: 'dana@example.com' } }], unsubscribeEnabled: false }
-  assert.deepEqual(read(message, 'beta'), read({}))
+  const mention = { mentioned: { address: 'dana@example.com' }, mentionText: null, clientReference: null }
+  assert.deepEqual(read(message, 'beta'), { ...read({}), mentions: [mention] })
   refused(message, 'RequestBodyRead', unknownIn('mentions', 'message'))
 })
 
