@@ -7,6 +7,7 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
+  [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
   [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]
@@ -18,7 +19,8 @@ const differences = [
   'A POST without Content-Length answers 411 with a page, as the front end of the service does; a chunked one is taken.',
   'Mail for other domains is captured until a relay is set. `sendMail` answers 202 in either case, as Graph does.',
   '`Message-ID` ends in the host name of this server (`--hostname`), not in a name of Exchange.',
-  '`uniqueBody` is the whole body: quoted history is not taken apart yet.',
+  '`uniqueBody` ends where the marks of Outlook, Gmail, Yahoo, Apple and Thunderbird begin a quote; the real service compares with the thread.',
+  'The five bytes that an answer adds to `conversationIndex` are those of MS-OXOMSG; the recorded ones hold another value of time.',
   'Of two sends of one draft at once one answers 202 and the others 404; of two updates at once one may answer 412, also without `If-Match`, as recorded.',
   'An update of `subject` or `body` of a sent message answers 200 and changes nothing; the real service did one or the other at different times.',
   'A message that is still being delivered takes no change of what is sent (412); its owner’s notes (`isRead`, `categories`, `flag`) it takes.',
@@ -37,7 +39,9 @@ const refused = [
 /** `docs/compatibility.md`, from the route table. */
 export function compatibilityPage(): string {
   const rows = routes.map(({ method, path, permission, body, since }) => {
-    const takes = { none: '', json: 'JSON', jsonOrMime: 'JSON or MIME' }[body]
+    const takes = { none: '', json: 'JSON', jsonOrMime: 'JSON or MIME', optionalJsonOrMime: 'JSON or MIME, or none' }[
+      body
+    ]
     const versions = since === 'beta' ? ' (beta)' : ''
     return `| ${method} | \`/${path}\`${versions} | ${permission} | ${takes} | \`${witnessOf(method, path)}\` |`
   })

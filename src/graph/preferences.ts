@@ -8,6 +8,8 @@ export interface Preferences {
   readonly allowUnsafeHtml: boolean
   /** `odata.maxpagesize` */
   readonly maxPageSize: number | undefined
+  /** `outlook.timezone`, as written: a name of Windows or of the IANA database. */
+  readonly timeZone: string | undefined
 }
 
 export const noPreferences: Preferences = {
@@ -15,7 +17,11 @@ export const noPreferences: Preferences = {
   bodyContentType: undefined,
   allowUnsafeHtml: false,
   maxPageSize: undefined,
+  timeZone: undefined,
 }
+
+/** A name that can be repeated in a header. */
+const printable = /^[A-Za-z0-9 +\-_/.()]{1,100}$/
 
 /** Names without case, values with or without quotes, several in one header; unknown ones are ignored, as RFC 7240 asks. */
 export function readPreferences(header: string | string[] | undefined): Preferences {
@@ -32,6 +38,7 @@ export function readPreferences(header: string | string[] | undefined): Preferen
     bodyContentType: bodyContentType === 'text' || bodyContentType === 'html' ? bodyContentType : undefined,
     allowUnsafeHtml: asked.has('outlook.allow-unsafe-html'),
     maxPageSize: Number.isInteger(pageSize) && pageSize > 0 ? pageSize : undefined,
+    timeZone: printable.test(asked.get('outlook.timezone') ?? '') ? asked.get('outlook.timezone') : undefined,
   }
 }
 
@@ -46,6 +53,7 @@ export function preferenceApplied(preferences: Preferences): string | undefined 
   }
   if (preferences.allowUnsafeHtml) applied.push('outlook.allow-unsafe-html')
   if (preferences.maxPageSize !== undefined) applied.push(`odata.maxpagesize=${preferences.maxPageSize}`)
+  if (preferences.timeZone !== undefined) applied.push(`outlook.timezone="${preferences.timeZone}"`)
   return applied.length === 0 ? undefined : applied.join(', ')
 }
 

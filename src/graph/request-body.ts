@@ -22,12 +22,13 @@ export async function readRequestBody(
 ): Promise<RequestBody> {
   if (takes === 'none') return noBody
   const bytes = await readBody(request, maxBytes).catch(bodyRefusal)
+  if (bytes.length === 0 && takes === 'optionalJsonOrMime') return noBody
   const contentType = mediaType(request.headers['content-type'])
   if (contentType === undefined) {
     if (bytes.length === 0) throw badRequest('Empty Payload. JSON content expected.')
     throw badRequest('Write requests (excluding DELETE) must contain the Content-Type header declaration.')
   }
-  if (contentType === 'text/plain' && takes === 'jsonOrMime') return { kind: 'mime', base64: bytes }
+  if (contentType === 'text/plain' && takes !== 'json') return { kind: 'mime', base64: bytes }
   if (contentType !== 'application/json') throw badRequest('Entity only allows writes with a JSON Content-Type header.')
   if (bytes.length === 0) throw badRequest('Empty Payload. JSON content expected.')
   return { kind: 'json', value: readJson(bytes) }

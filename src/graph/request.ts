@@ -60,8 +60,8 @@ export interface Route {
   readonly path: string
   /** The weakest permission that suffices. */
   readonly permission: Permission
-  /** What the body may be: nothing is read for `none`. */
-  readonly body: 'none' | 'json' | 'jsonOrMime'
+  /** What the body may be: nothing is read for `none`; an optional one may be left out. */
+  readonly body: 'none' | 'json' | 'jsonOrMime' | 'optionalJsonOrMime'
   readonly handler: Handler
   /** Absent: in both versions. */
   readonly since?: 'beta'

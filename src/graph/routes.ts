@@ -1,3 +1,4 @@
+import { createForward, createReply, createReplyAll, forward, reply, replyAll } from './handlers/answers.js'
 import { getAttachment, getAttachmentContent, listAttachments } from './handlers/attachments.js'
 import {
   copyMessage,
@@ -40,6 +41,12 @@ function underMessages(messages: string): Route[] {
     route('POST', `${message}/move`, 'Mail.ReadWrite', 'json', moveMessage),
     route('POST', `${message}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteMessage),
     route('POST', `${message}/send`, 'Mail.Send', 'none', sendMessage),
+    route('POST', `${message}/createReply`, 'Mail.ReadWrite', 'optionalJsonOrMime', createReply),
+    route('POST', `${message}/createReplyAll`, 'Mail.ReadWrite', 'optionalJsonOrMime', createReplyAll),
+    route('POST', `${message}/createForward`, 'Mail.ReadWrite', 'optionalJsonOrMime', createForward),
+    route('POST', `${message}/reply`, 'Mail.Send', 'optionalJsonOrMime', reply),
+    route('POST', `${message}/replyAll`, 'Mail.Send', 'optionalJsonOrMime', replyAll),
+    route('POST', `${message}/forward`, 'Mail.Send', 'optionalJsonOrMime', forward),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),

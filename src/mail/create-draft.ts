@@ -1,11 +1,11 @@
-import { contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
+import { type AttachmentEnvelope, contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
 import { startConversation } from './conversation.js'
 import type { AttachmentId, FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, Message, MessageContent } from './message.js'
-import { newMessageId, sizeOf } from './submit.js'
+import { carryAttachments, newMessageId, sizeOf, sizeOfAll } from './submit.js'
 
 export interface CreateOptions {
   /** Drafts unless given. */
@@ -13,6 +13,8 @@ export interface CreateOptions {
   /** Of an answer; a new thread unless given. */
   readonly conversation?: Conversation
   readonly answers?: Answer
+  /** Attachments of the answered message that are taken over. */
+  readonly carried?: readonly AttachmentEnvelope[]
   /** Present: the message is no draft, but one from elsewhere that is put in as it was. Moments in ms since 1970. */
   readonly imported?: { readonly receivedAt?: number; readonly sentAt?: number }
 }
@@ -38,6 +40,7 @@ export async function createDraft(
       const content = contents[index] ?? new Uint8Array()
       tx.insertAttachment(keptAttachment(attachment, content, message, mail.ids.next() as AttachmentId))
     })
+    carryAttachments(tx, message, options.carried)
     tx.changeFolder(message.mailbox, message.folder, {
       total: 1,
       unread: message.isRead ? 0 : 1,
@@ -52,7 +55,7 @@ function newDraft(
   mailbox: Mailbox,
   draft: Draft & { readonly sentAt?: number },
   contents: readonly Uint8Array[],
-  { folder = folderId('drafts'), conversation, answers, imported }: CreateOptions,
+  { folder = folderId('drafts'), conversation, answers, carried = [], imported }: CreateOptions,
 ): Message {
   const now = mail.clock.now()
   return {
@@ -68,12 +71,12 @@ function newDraft(
     sentAt: imported?.sentAt ?? imported?.receivedAt ?? draft.sentAt ?? now,
     isRead: draft.isRead,
     isDraft: imported === undefined,
-    hasAttachments: hasVisibleAttachment(draft.attachments),
+    hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
     importance: draft.importance,
     subject: draft.subject,
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
     conversation: conversation ?? startConversation(mail, now),
-    sizeBytes: sizeOf(draft, contents),
+    sizeBytes: sizeOf(draft, contents) + sizeOfAll(carried),
     content: draftContent(draft, answers),
   }
 }

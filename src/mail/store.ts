@@ -110,10 +110,11 @@ export interface MailWriter {
   insertAttachment(attachment: Attachment): void
   /** Guarded: fails with `conflict` when there is no such attachment. */
   deleteAttachment(mailbox: MailboxId, message: MessageId, id: AttachmentId): void
-  /** Copies the attachments of one message to another, inside the store; they keep their ids. */
+  /** Copies the attachments of one message to another, inside the store; they keep their ids. `only`: those named. */
   copyAttachments(
     from: { mailbox: MailboxId; message: MessageId },
     to: { mailbox: MailboxId; message: MessageId },
+    only?: readonly AttachmentId[],
   ): void
   /** Sets the preview of a message that has none; no change of its change key. */
   setBodyPreview(mailbox: MailboxId, message: MessageId, bodyPreview: string): void

@@ -1,4 +1,4 @@
-import { contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
+import { type AttachmentEnvelope, contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
 import { startConversation } from './conversation.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
@@ -8,6 +8,7 @@ import { folderId, noFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
+import type { MailWriter } from './store.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
 const maxShownAddress = 320
@@ -21,6 +22,8 @@ export interface SubmitOptions {
   readonly conversation?: Conversation
   /** The message that is marked as answered in the same write. */
   readonly answers?: Answer
+  /** Attachments of the answered message that go along. */
+  readonly carried?: readonly AttachmentEnvelope[]
 }
 
 /**
@@ -49,6 +52,7 @@ export async function submitMessage(
       const content = contents[index] ?? new Uint8Array()
       tx.insertAttachment(keptAttachment(attachment, content, message, mail.ids.next() as AttachmentId))
     })
+    carryAttachments(tx, message, options.carried)
     if (options.saveToSentItems) {
       tx.changeFolder(message.mailbox, message.folder, { total: 1, unread: 0, sizeBytes: message.sizeBytes })
     }
@@ -59,6 +63,27 @@ export async function submitMessage(
   })
   mail.outboxChanged()
   return message.id
+}
+
+/** Copies attachments of the answered message to its answer, inside the store. */
+export function carryAttachments(
+  tx: MailWriter,
+  { mailbox, id }: Message,
+  carried: readonly AttachmentEnvelope[] = [],
+): void {
+  const [first] = carried
+  if (first === undefined) return
+  const from = { mailbox: first.mailbox, message: first.message }
+  tx.copyAttachments(
+    from,
+    { mailbox, message: id },
+    carried.map((attachment) => attachment.id),
+  )
+}
+
+/** Bytes of attachments together. */
+export function sizeOfAll(attachments: readonly AttachmentEnvelope[]): number {
+  return attachments.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
 }
 
 export function requireRecipients(content: MessageContent, max: number): void {
@@ -102,7 +127,7 @@ function sentMessage(
   mailbox: Mailbox,
   draft: Draft,
   contents: readonly Uint8Array[],
-  { saveToSentItems, conversation }: SubmitOptions,
+  { saveToSentItems, conversation, carried = [] }: SubmitOptions,
 ): Message {
   const now = mail.clock.now()
   return {
@@ -117,12 +142,12 @@ function sentMessage(
     sentAt: now,
     isRead: true,
     isDraft: false,
-    hasAttachments: hasVisibleAttachment(draft.attachments),
+    hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
     importance: draft.importance,
     subject: draft.subject,
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
     conversation: conversation ?? startConversation(mail, now),
-    sizeBytes: sizeOf(draft, contents),
+    sizeBytes: sizeOf(draft, contents) + sizeOfAll(carried),
     content: sentContent(draft, { name: mailbox.displayName, address: mailbox.address }),
   }
 }

@@ -90,6 +90,7 @@ export function copyAttachments(
   database: Database,
   from: { mailbox: MailboxId; message: MessageId },
   to: { mailbox: MailboxId; message: MessageId },
+  only?: readonly AttachmentId[],
 ): Statement {
   const query = database.read.insertInto('attachments').expression((rows) =>
     rows
@@ -109,7 +110,8 @@ export function copyAttachments(
         'content',
       ])
       .where('mailbox_id', '=', from.mailbox)
-      .where('message_id', '=', from.message),
+      .where('message_id', '=', from.message)
+      .$if(only !== undefined, (rows) => rows.where('id', 'in', only ?? [])),
   )
   return statementOf(query.compile())
 }

@@ -14,15 +14,15 @@ import {
 import { sendDraft } from '../../mail/send-draft.js'
 import { unsubscribe } from '../../mail/unsubscribe.js'
 import { updateMessage as applyChanges, type MessageChanges } from '../../mail/update-message.js'
+import { parameterMissing, readParameters } from '../action-parameters.js'
 import { contextOf, messagesContext } from '../context.js'
-import { requestBodyRead } from '../errors.js'
 import { presentChangeKey } from '../item-id.js'
 import { folderNamed, folderOfPath, messageOfPath } from '../keys.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
 import { readDraft, readMessageChanges } from '../resources/draft.js'
 import { importedFrom, mergedProperties } from '../resources/extended-property.js'
 import { presentMessage, selectProperties } from '../resources/message.js'
-import { readObject, readText } from '../resources/values.js'
+import { readText } from '../resources/values.js'
 
 /** POST {mailbox}/messages, .../mailFolders/{folder}/messages: JSON or base64 MIME in; 201 and the new draft out. */
 export const createMessage: Handler = async (request, mail) => {
@@ -64,14 +64,14 @@ export const permanentDeleteMessage: Handler = async (request, mail) => {
 /** POST .../messages/{message}/move: `{"destinationId": folder}`; 201 and the message under its new id. */
 export const moveMessage: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail, 'notInStore')
-  const destination = await destinationOf(request, mail)
+  const destination = await destinationOf(request, mail, 'move')
   return placedReply(request, await moveTo(mail, message, destination, expectedChange(request, message)))
 }
 
 /** POST .../messages/{message}/copy: `{"destinationId": folder}`; 201 and the copy. */
 export const copyMessage: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail, 'notInStore')
-  return placedReply(request, await copyTo(mail, message, await destinationOf(request, mail)))
+  return placedReply(request, await copyTo(mail, message, await destinationOf(request, mail, 'copy')))
 }
 
 /** POST .../messages/{message}/send: 202 and an empty body. */
@@ -186,16 +186,11 @@ function expectedChange({ ifMatch, mailbox }: GraphRequest, message: Message): n
   throw new MailError('conflict', 'The message has another etag than the one in If-Match.')
 }
 
-async function destinationOf(request: GraphRequest, mail: Mail): Promise<FolderId> {
-  const members = readObject(request.body.kind === 'json' ? request.body.value : null, 'destinationId') ?? {}
-  const name = Object.keys(members).find((key) => key.toLowerCase() === 'destinationid')
-  const destination = name === undefined ? null : readText(members[name], 'destinationId')
-  if (destination === null || destination === '') {
-    throw requestBodyRead(
-      'One or more parameters of the operation are missing from the request payload. The missing parameters are: DestinationId.',
-      'destinationId',
-    )
-  }
+async function destinationOf(request: GraphRequest, mail: Mail, operation: 'move' | 'copy'): Promise<FolderId> {
+  const json = request.body.kind === 'json' ? request.body.value : undefined
+  const value = readParameters(json, operation, ['destinationId']).get('destinationId')
+  const destination = value === undefined ? null : readText(value, 'destinationId')
+  if (destination === null || destination === '') throw parameterMissing('DestinationId', operation)
   const folder = await folderNamed(request, mail, destination)
   if (folder !== folderId('msgfolderroot')) return folder
   throw new MailError('folderNotFound', 'The root of the mailbox holds folders, but no messages.')

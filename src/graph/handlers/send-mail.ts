@@ -1,10 +1,10 @@
 import type { Draft } from '../../mail/message.js'
 import { decodeMimeBody, parseMime } from '../../mail/mime/parse.js'
 import { submitMessage } from '../../mail/submit.js'
+import { collectParameters, parameterMissing, unknownParameter } from '../action-parameters.js'
 import { badRequest, requestBodyRead } from '../errors.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { isWritableMessageProperty, readDraft } from '../resources/draft.js'
-import { quotable } from '../resources/values.js'
 
 /** POST {mailbox}/sendMail: JSON or base64 MIME in; 202 and an empty body out. */
 export const sendMail: Handler = async (request, mail) => {
@@ -24,37 +24,18 @@ async function readSendMail({ body, version }: GraphRequest): Promise<SendMail> 
   return readParameters(body.kind === 'json' ? body.value : undefined, version)
 }
 
-/**
- * The action's parameters, their names in any case: documents and hand-written clients write `saveToSentItems`, generated
- * ones `SaveToSentItems`, as the metadata does.
- */
 function readParameters(json: unknown, version: GraphRequest['version']): SendMail {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw badRequest(
-      'Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.',
-      'The body must be an object with the parameter message.',
-    )
-  }
-  let message: unknown
-  let save: unknown
-  let unknown: string | undefined
-  const seen = new Set<string>()
-  for (const [name, value] of Object.entries(json)) {
-    const parameter = name.toLowerCase()
-    if (seen.has(parameter)) throw parameterTwice(name)
-    seen.add(parameter)
-    if (parameter === 'message') message = value
-    else if (parameter === 'savetosentitems') save = value
-    else if (!name.includes('@')) unknown ??= name
-  }
-  if (seen.size === 0) throw badRequest('Empty Payload. JSON content expected.')
-  const saveToSentItems = readSave(save)
+  const { values, unknown } = collectParameters(json, 'sendMail', ['message', 'saveToSentItems'])
+  if (json !== null && Object.keys(Object(json)).length === 0) throw badRequest('Empty Payload. JSON content expected.')
+  const saveToSentItems = readSave(values.get('saveToSentItems'))
+  const message = values.get('message')
   if (message !== undefined && message !== null) {
-    if (unknown !== undefined) throw unknownParameter(unknown)
+    if (unknown !== undefined) throw unknownParameter(unknown, 'sendMail')
     return { draft: readDraft(message, version), saveToSentItems }
   }
   // One published example posts the message itself, without the parameter around it, and is answered with 202.
-  if (unknown === undefined || !isWritableMessageProperty(unknown)) throw messageMissing(unknown)
+  if (unknown === undefined) throw parameterMissing('Message', 'sendMail')
+  if (!isWritableMessageProperty(unknown)) throw unknownParameter(unknown, 'sendMail')
   const { saveToSentItems: _, SaveToSentItems: __, ...bare } = json as Record<string, unknown>
   return { draft: readDraft(bare, version), saveToSentItems }
 }
@@ -69,29 +50,5 @@ function readSave(value: unknown): boolean {
   throw requestBodyRead(
     `Cannot convert the literal '${literal}' to the expected type 'Edm.Boolean'.`,
     'saveToSentItems',
-  )
-}
-
-function parameterTwice(written: string) {
-  const name = quotable(written)
-  return requestBodyRead(
-    `Multiple parameters with the name '${name}' were found in the request payload for the operation 'sendMail'.`,
-    name,
-  )
-}
-
-function unknownParameter(written: string) {
-  const name = quotable(written)
-  return requestBodyRead(
-    `The parameter '${name}' in the request payload is not a valid parameter for the operation 'sendMail'.`,
-    name,
-  )
-}
-
-function messageMissing(unknown: string | undefined) {
-  if (unknown !== undefined) return unknownParameter(unknown)
-  return requestBodyRead(
-    "One or more parameters of the operation 'sendMail' are missing from the request payload. The missing parameters are: Message.",
-    'message',
   )
 }

@@ -8,6 +8,7 @@ import {
   inside,
   type MemberReader,
   objectType,
+  presentMoment,
   type Reading,
   readArray,
   readMembers,
@@ -248,6 +249,13 @@ function derivedValue(id: string, message: ListedMessage): string | undefined {
     case 'Integer 0xe07':
       // MS-OXCMSG §2.2.1.6: mfRead, mfUnsent, mfHasAttach.
       return String((message.isRead ? 1 : 0) + (message.isDraft ? 8 : 0) + (message.hasAttachments ? 16 : 0))
+    case 'Integer 0x1081':
+      return message.lastVerb && String(message.lastVerb.verb)
+    case 'SystemTime 0x1082':
+      return message.lastVerb && presentMoment(message.lastVerb.at)
+    case 'Integer 0x1080':
+      // MS-OXOMSG §2.2.1.2: the icon of a message that was replied to, or forwarded.
+      return message.lastVerb && (message.lastVerb.verb === 104 ? '262' : '261')
     case 'String 0x1a':
       return 'IPM.Note'
     default:

@@ -3,6 +3,7 @@ import { bodyPreviewOf } from '../../mail/body.js'
 import type { Mailbox } from '../../mail/mailbox.js'
 import type { MessageContent } from '../../mail/message.js'
 import type { ListedMessage, MessageOrder, MessageOrderField } from '../../mail/query.js'
+import { uniqueBodyOf } from '../../mail/unique-body.js'
 import { unsubscribeAddresses } from '../../mail/unsubscribe.js'
 import type { OrderByItem } from '../../odata/query.js'
 import { badRequest, GraphError } from '../errors.js'
@@ -109,7 +110,7 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
     needs: 'Mail.Read',
   },
   uniqueBody: {
-    present: (message, { preferences }) => presentItemBody(contentOf(message).body, preferences),
+    present: (message, { preferences }) => presentItemBody(uniqueBodyOf(contentOf(message).body), preferences),
     inContent: true,
     needs: 'Mail.Read',
     onSelect: true,

@@ -1,5 +1,6 @@
 import { hasVisibleAttachment, type NewAttachment } from '../attachment.js'
 import type { EmailAddress, Importance, MessageContent, SingleValueExtendedProperty } from '../message.js'
+import { normalisedSubject } from '../subject.js'
 import { addressField, messageIdField, messageIdsOf, structuredField, textField } from './header-field.js'
 
 /** What a header is written from: a message, or a draft attached to one. */
@@ -77,11 +78,8 @@ function undisclosed({ toRecipients, ccRecipients, bccRecipients }: MessageConte
   return isHidden ? ['To: undisclosed-recipients:;'] : []
 }
 
-/** `RE:`, `FW:`, `AW:` ...: up to three letters and a colon (MS-OXCMSG §2.2.1.9, normalised subject). */
-const subjectPrefix = /^[^\s\d:]{1,3}: ?/
-
 function threadFields(subject: string, conversationIndex: string | undefined): string[] {
-  const topic = subject.replace(subjectPrefix, '')
+  const topic = normalisedSubject(subject)
   return [
     ...(subject === '' ? [] : [textField('Subject', subject)]),
     ...(topic === '' ? [] : [textField('Thread-Topic', topic)]),
