@@ -66,7 +66,7 @@ test('a reply draft has subject, recipients, thread and quote as recorded', asyn
     body: {
       contentType: 'html',
       content:
-        '<html><head><style>P {margin-top:0;margin-bottom:0;}</style></head><body dir="ltr"><div class="x" style="color:black">Bonjour,</div></body></html>',
+        '<html><head><style type="text/css" style="display:none;">P {margin-top:0;margin-bottom:0;}</style></head><body dir="ltr"><div class="x" style="color:black">Bonjour,</div></body></html>',
     },
   })
   const answer = await w.adele.post(`/me/messages/${original.id}/createReply`, { comment: 'Merci,\nvolontiers <3' })
