@@ -5,6 +5,7 @@ import { routes } from '../src/graph/routes.js'
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
+  [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
@@ -26,6 +27,8 @@ const differences = [
   'A message that is still being delivered takes no change of what is sent (412); its owner’s notes (`isRead`, `categories`, `flag`) it takes.',
   '`DELETE` moves to the recoverable deletions; `permanentDelete` takes a message out of every folder at once.',
   '`unsubscribe` (beta) sends the mail that `List-Unsubscribe` asks for; a list with a web address alone is refused with `ErrorInvalidReferenceItem`, since nothing but mail leaves this server.',
+  'The URL of an upload session is on this server; a bearer token sent to it is not looked at. `GET` on it says what is expected next. Ranges may have up to 60 MiB.',
+  'A message may have 200 MiB with its attachments (`--max-message-bytes`); one file 150 MiB.',
   'A mailbox sends as itself alone: rights of sending for others come with the directory.',
   'Two faces Graph does not have: `/admin/calls` and `/admin/outbox`, for tokens with the permission `Graphpost.Admin`.',
 ]
@@ -69,6 +72,7 @@ export function compatibilityPage(): string {
 }
 
 function witnessOf(method: string, path: string): string {
+  if (method !== 'GET' && /\/attachments(\/\{attachment\})?$/.test(path)) return 'tests/graph/attachments.test.ts'
   const isChange = method !== 'GET' && /\/messages(\/\{message\})?$/.test(path)
   const witness = isChange ? 'tests/graph/drafts.test.ts' : witnesses.find(([pattern]) => pattern.test(path))?.[1]
   if (witness === undefined) throw new Error(`No test is named for ${path}: add it to scripts/compatibility-page.ts.`)

@@ -1,5 +1,6 @@
 /** The only place where parts meet: store, domain, surfaces and the outbox worker become one server. */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
 import { graphListener } from './graph/serve.js'
@@ -16,6 +17,7 @@ import type { TenantId } from './mail/ids.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
+import { sweepUploads } from './mail/upload-session.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import { listenSmtp, type SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
@@ -130,6 +132,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     const worker = startWorker(settings, core.mail, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
+    opened.push(startSweeping(core.mail, log))
     const surfaces = await listenAll(settings, core, log)
     opened.push(() => surfaces.close(settings.drainTimeout))
     const smtp = await startSmtp(settings, core)
@@ -172,7 +175,11 @@ async function openCore(settings: Settings, surroundings: Surroundings, outboxCh
       clock,
       random,
       ids: store.ids,
-      limits: { maxRecipients: settings.maxRecipients, maxInternetMessageHeaders },
+      limits: {
+        maxRecipients: settings.maxRecipients,
+        maxInternetMessageHeaders,
+        maxMessageBytes: settings.maxMessageBytes,
+      },
       hostname: settings.hostname,
       outboxChanged,
     }
@@ -186,7 +193,7 @@ async function openCore(settings: Settings, surroundings: Surroundings, outboxCh
 }
 
 function locationOf(settings: Settings): StoreLocation {
-  if (settings.store !== '') return { kind: 'postgres', url: settings.store }
+  if (settings.store !== '') return { kind: 'postgres', url: settings.store, blobs: join(settings.data, 'blobs') }
   return settings.memory ? { kind: 'memory' } : { kind: 'folder', path: settings.data }
 }
 
@@ -247,6 +254,31 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     listUsers: () => mail.store.mailboxes.list(tenantId),
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
+  }
+}
+
+/** How often what was uploaded and is not needed is looked for. */
+const sweepEveryMs = 3_600_000
+
+/** @returns ends it, once a sweep under way is through */
+function startSweeping(mail: Mail, log: Log): () => Promise<void> {
+  let running = Promise.resolve()
+  const sweep = () => {
+    running = running.then(async () => {
+      try {
+        const deleted = await sweepUploads(mail)
+        if (deleted > 0) log.info({ deleted }, 'uploads that nothing names were deleted')
+      } catch (error) {
+        log.error({ error }, 'unfinished uploads could not be cleared away; the next try is in an hour')
+      }
+    })
+  }
+  sweep()
+  const timer = setInterval(sweep, sweepEveryMs)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+    return running
   }
 }
 

@@ -263,6 +263,13 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Largest body of a call; Graph takes 4 MiB.',
   },
+  maxMessageBytes: {
+    kind: bytes(1_048_576, 2_147_483_648),
+    default: '200MiB',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Largest message with its attachments. One file may have 150 MiB, as in Graph.',
+  },
   maxRecipients: {
     kind: integer(1, 100_000),
     default: '500',

@@ -13,12 +13,20 @@ export class GraphError extends Error {
   /** For our call record, never on the wire: why, and what would have been admitted. */
   readonly reason: string | undefined
   readonly headers: Readonly<Record<string, string>>
+  /** A code inside `innerError` that is more precise. */
+  readonly innerCode: string | undefined
 
   constructor(
     status: number,
     code: string,
     message: string,
-    details: { frontEnd?: boolean; target?: string; reason?: string; headers?: Record<string, string> } = {},
+    details: {
+      frontEnd?: boolean
+      target?: string
+      reason?: string
+      headers?: Record<string, string>
+      innerCode?: string
+    } = {},
   ) {
     super(message)
     this.name = 'GraphError'
@@ -28,6 +36,7 @@ export class GraphError extends Error {
     this.target = details.target
     this.reason = details.reason
     this.headers = details.headers ?? {}
+    this.innerCode = details.innerCode
   }
 }
 
@@ -42,6 +51,11 @@ const notInStore = 'The specified object was not found in the store.'
 /** Each broken rule as Graph says it. Sources: recordings where there is one, else the documented or observed text. */
 const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
   attachmentNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
+  attachmentTooLarge: {
+    status: 400,
+    code: 'ErrorMessageSizeExceeded',
+    message: () => 'The message exceeds the maximum supported size., Cannot save changes made to an item to store.',
+  },
   conflict: {
     status: 412,
     code: 'ErrorIrresolvableConflict',
@@ -93,6 +107,9 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorInvalidPropertySet',
     message: () => 'Set action is invalid for property.',
   },
+  rangeMismatch: { status: 400, code: 'invalidRequest', message: (error) => error.message },
+  rangeOutOfOrder: { status: 416, code: 'invalidRange', message: (error) => error.message },
+  rangeOverlap: { status: 416, code: 'invalidRange', message: (error) => error.message },
   recipientInvalid: {
     status: 400,
     code: 'ErrorInvalidRecipients',
@@ -125,13 +142,27 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorExceededMaxRecipientLimit',
     message: (error) => `The message exceeds the maximum number of recipients, ${error.value}.`,
   },
+  uploadTooSmall: {
+    status: 400,
+    code: 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize',
+    message: () => 'The attachment size should not be less than the minimum size of an upload session.',
+  },
+}
+
+/** What the general catalogue calls a range that does not fit. */
+const innerCodes: Partial<Record<MailErrorCode, string>> = {
+  rangeMismatch: 'fragmentLengthMismatch',
+  rangeOutOfOrder: 'fragmentOutOfOrder',
+  rangeOverlap: 'fragmentOverlap',
 }
 
 /** The refusal that answers a broken rule. */
 export function graphErrorOf(error: MailError): GraphError {
   const row = mailErrors[error.code]
+  const innerCode = innerCodes[error.code]
   return new GraphError(row.status, row.code, row.message(error), {
     reason: error.message,
+    ...(innerCode === undefined ? {} : { innerCode }),
     ...(row.status === 503 ? { headers: { 'Retry-After': '1' } } : {}),
   })
 }

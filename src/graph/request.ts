@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Caller } from '../identity/caller.js'
 import type { Permission } from '../identity/permissions.js'
 import type { MessageId } from '../mail/ids.js'
@@ -45,6 +46,9 @@ export interface GraphReply {
   readonly json?: unknown
   /** Sent as it is, with `contentType`. */
   readonly bytes?: Uint8Array
+  /** Sent as it comes, with `contentType` and `length`. */
+  readonly stream?: Readable
+  readonly length?: number
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
   /** The message the call made, for the call record. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { pipeline, type Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { endAfterRequest } from '../http/body.js'
 import type { GraphError } from './errors.js'
@@ -57,6 +58,8 @@ export function sendReply(
   headers.push(...commonHeaders(ids))
   if (reply.json !== undefined) {
     sendBody(response, reply.status, headers, mailJson, Buffer.from(toJson(reply.json)))
+  } else if (reply.stream !== undefined) {
+    sendStream(response, reply, headers, reply.stream)
   } else if (reply.bytes !== undefined) {
     sendBody(response, reply.status, headers, reply.contentType ?? 'application/octet-stream', reply.bytes)
   } else {
@@ -64,6 +67,15 @@ export function sendReply(
     if (reply.status !== 204) headers.push('Content-Length', '0')
     response.writeHead(reply.status, headers).end()
   }
+}
+
+/** As the bytes come from the disk, with their length. A client that goes away ends the reading. */
+function sendStream(response: ServerResponse, reply: GraphReply, headers: string[], stream: Readable): void {
+  headers.push('Content-Type', reply.contentType ?? 'application/octet-stream')
+  if (reply.length !== undefined) headers.push('Content-Length', String(reply.length))
+  response.writeHead(reply.status, headers)
+  // An error behind the head can only be shown by cutting the answer short.
+  pipeline(stream, response, () => {})
 }
 
 /** Writes a refusal in Graph's form: code, message and, from the front end, an `innerError`. */
@@ -85,6 +97,7 @@ export function sendError(
       code,
       message,
       ...(target === undefined ? {} : { target }),
+      ...(error.innerCode === undefined ? {} : { innerError: { code: error.innerCode } }),
       ...(error.frontEnd ? { innerError: innerError(ids, now) } : {}),
     },
   }

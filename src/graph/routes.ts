@@ -1,5 +1,12 @@
 import { createForward, createReply, createReplyAll, forward, reply, replyAll } from './handlers/answers.js'
-import { getAttachment, getAttachmentContent, listAttachments } from './handlers/attachments.js'
+import {
+  createAttachment,
+  createUploadSession,
+  deleteAttachment,
+  getAttachment,
+  getAttachmentContent,
+  listAttachments,
+} from './handlers/attachments.js'
 import {
   copyMessage,
   createMessage,
@@ -50,6 +57,9 @@ function underMessages(messages: string): Route[] {
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
+    route('POST', `${message}/attachments`, 'Mail.ReadWrite', 'json', createAttachment),
+    route('POST', `${message}/attachments/createUploadSession`, 'Mail.ReadWrite', 'json', createUploadSession),
+    route('DELETE', attachment, 'Mail.ReadWrite', 'none', deleteAttachment),
     route('GET', attachment, 'Mail.Read', 'none', getAttachment),
     route('GET', `${attachment}/$value`, 'Mail.Read', 'none', getAttachmentContent),
   ]

@@ -12,6 +12,7 @@ import type { GraphReply } from './request.js'
 import { ClientGone, readRequestBody } from './request-body.js'
 import { type CallIds, sendError, sendReply } from './respond.js'
 import { routeTable } from './routes.js'
+import { answerUpload, isUploadUrl, withoutUploadToken } from './upload-call.js'
 
 /** What the Graph surface stands on. */
 export interface GraphServices {
@@ -86,6 +87,7 @@ function baseUrlOf(request: IncomingMessage): string {
 async function handle(services: GraphServices, findMailbox: MailboxFinder, call: Call): Promise<GraphReply> {
   const { request, baseUrl } = call
   requireLength(request)
+  if (isUploadUrl(request.url ?? '')) return answerUpload(services.mail, request, baseUrl)
   const authenticated = authenticate(services.tokens, request.headers.authorization, baseUrl)
   const caller = 'permissions' in authenticated ? authenticated : await authenticated
   call.application = caller.application
@@ -120,7 +122,8 @@ async function handle(services: GraphServices, findMailbox: MailboxFinder, call:
 /** The front end of the real service refuses a POST that says nothing of its length, with a page instead of JSON. */
 function requireLength(request: IncomingMessage): void {
   const { method, headers } = request
-  if (method !== 'POST' || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return
+  const isPlain = method === 'POST' && headers['transfer-encoding'] !== undefined
+  if ((method !== 'POST' && method !== 'PUT') || isPlain || headers['content-length'] !== undefined) return
   throw new LengthRequired()
 }
 
@@ -186,6 +189,10 @@ function refusalOf(services: GraphServices, call: Call, error: unknown): GraphEr
 /** URLs are kept to this length in call records. */
 const maxRecordedUrl = 2_000
 
+function recordedUrl(url: string): string {
+  return (isUploadUrl(url) ? withoutUploadToken(url) : url).slice(0, maxRecordedUrl)
+}
+
 function record(
   services: GraphServices,
   call: Call,
@@ -201,7 +208,7 @@ function record(
     at: startedAt,
     durationMs: services.mail.clock.now() - startedAt,
     method: request.method ?? '',
-    url: (request.url ?? '').slice(0, maxRecordedUrl),
+    url: recordedUrl(request.url ?? ''),
     status,
     error,
     reason,

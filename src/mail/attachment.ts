@@ -50,9 +50,14 @@ export interface AttachmentEnvelope extends AttachmentCommon {
   readonly contentLocation: string | null
   /** ms since 1970 */
   readonly modifiedAt: number
+  /** Where the bytes are when they are too large for the store's rows: a key of `BlobStore`. */
+  readonly blob?: string
 }
 
-/** An attachment with what it holds: the file's bytes, or the JSON of an item or a reference. */
+/** An attachment whose bytes are a blob. */
+export type LargeAttachment = AttachmentEnvelope & { readonly blob: string }
+
+/** An attachment with what it holds, wherever it is kept: the file's bytes, or the JSON of an item or a reference. */
 export interface Attachment extends AttachmentEnvelope {
   readonly content: Uint8Array
 }

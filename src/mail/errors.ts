@@ -1,6 +1,7 @@
 /** Rules of the domain that a request can break. `graph/errors.ts` gives each its status, code and text. */
 export type MailErrorCode =
   | 'attachmentNotFound'
+  | 'attachmentTooLarge'
   | 'conflict'
   | 'folderNotFound'
   | 'headerInvalid'
@@ -15,12 +16,16 @@ export type MailErrorCode =
   | 'noRecipients'
   | 'propertyInvalid'
   | 'propertyNotSettable'
+  | 'rangeMismatch'
+  | 'rangeOutOfOrder'
+  | 'rangeOverlap'
   | 'recipientInvalid'
   | 'referenceInvalid'
   | 'sendAsDenied'
   | 'storeUnavailable'
   | 'tooManyHeaders'
   | 'tooManyRecipients'
+  | 'uploadTooSmall'
 
 /** A rule of the domain was broken by the request; never our own fault. */
 export class MailError extends Error {

@@ -19,6 +19,8 @@ export interface MailLimits {
   readonly maxRecipients: number
   /** Own `x-` headers of one message. Graph: 5. */
   readonly maxInternetMessageHeaders: number
+  /** Of one message with its attachments, bytes. */
+  readonly maxMessageBytes: number
 }
 
 /** What every operation on mail touches; handed over as the first argument. */

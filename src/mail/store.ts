@@ -5,13 +5,15 @@
  * change, and the whole of it is then committed at once or not at all. A write never waits for a read in the middle,
  * so that many callers' writes can share one sync to disk; what must not have changed meanwhile is said as a guard.
  */
-import type { Attachment, AttachmentEnvelope } from './attachment.js'
+import type { Attachment, AttachmentEnvelope, LargeAttachment } from './attachment.js'
+import type { BlobStore } from './blobs.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Message } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { ListedMessage, MessageQuery } from './query.js'
+import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
   readonly mailboxes: MailboxStore
@@ -19,6 +21,8 @@ export interface MailStore {
   readonly messages: MessageStore
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
+  readonly uploads: UploadStore
+  readonly blobs: BlobStore
   /**
    * Commits all that the callback asked for, or nothing; resolves once it is on disk.
    *
@@ -58,6 +62,16 @@ export interface AttachmentStore {
   /** The same with their content. */
   listWithContent(mailbox: MailboxId, message: MessageId): Promise<Attachment[]>
   find(mailbox: MailboxId, message: MessageId, id: AttachmentId): Promise<Attachment | undefined>
+  /** The same without its content. */
+  findEnvelope(mailbox: MailboxId, message: MessageId, id: AttachmentId): Promise<AttachmentEnvelope | undefined>
+  /** Those of the keys that an attachment or an upload session names. */
+  namedBlobs(keys: readonly string[]): Promise<Set<string>>
+}
+
+export interface UploadStore {
+  find(mailbox: MailboxId, id: AttachmentId): Promise<UploadSession | undefined>
+  /** Sessions whose time is over. */
+  listExpired(now: number): Promise<UploadSession[]>
 }
 
 export interface OutboxStore {
@@ -108,6 +122,12 @@ export interface MailWriter {
   /** The message is no longer what its MIME says. */
   deleteMime(mailbox: MailboxId, message: MessageId): void
   insertAttachment(attachment: Attachment): void
+  insertLargeAttachment(attachment: LargeAttachment): void
+  insertUploadSession(session: UploadSession): void
+  /** Guarded: fails with `conflict` unless the session still has received as much as it is said to have. */
+  advanceUploadSession(session: UploadSession, receivedBytes: number): void
+  /** Guarded in the same way. */
+  deleteUploadSession(session: UploadSession): void
   /** Guarded: fails with `conflict` when there is no such attachment. */
   deleteAttachment(mailbox: MailboxId, message: MessageId, id: AttachmentId): void
   /** Copies the attachments of one message to another, inside the store; they keep their ids. `only`: those named. */

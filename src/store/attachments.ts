@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { Attachment, AttachmentEnvelope } from '../mail/attachment.js'
+import type { Attachment, AttachmentEnvelope, LargeAttachment } from '../mail/attachment.js'
+import type { BlobStore } from '../mail/blobs.js'
 import type { AttachmentId, MailboxId, MessageId } from '../mail/ids.js'
 import type { AttachmentStore } from '../mail/store.js'
 import type { Database } from './database.js'
@@ -18,15 +19,18 @@ const envelopeColumns = [
   'content_id',
   'content_location',
   'modified_at',
+  'blob',
 ] as const
 
 type EnvelopeRow = Pick<Selectable<Schema['attachments']>, (typeof envelopeColumns)[number]>
 
 export class SqlAttachments implements AttachmentStore {
   readonly #database: Database
+  readonly #blobs: BlobStore
 
-  constructor(database: Database) {
+  constructor(database: Database, blobs: BlobStore) {
     this.#database = database
+    this.#blobs = blobs
   }
 
   async list(mailbox: MailboxId, message: MessageId): Promise<AttachmentEnvelope[]> {
@@ -36,12 +40,40 @@ export class SqlAttachments implements AttachmentStore {
 
   async listWithContent(mailbox: MailboxId, message: MessageId): Promise<Attachment[]> {
     const rows = await this.#of(mailbox, message).select('content').orderBy('id').execute()
-    return rows.map((row) => ({ ...envelopeOf(row), content: row.content }))
+    const attachments: Attachment[] = []
+    for (const row of rows) attachments.push({ ...envelopeOf(row), content: await this.#contentOf(row) })
+    return attachments
   }
 
   async find(mailbox: MailboxId, message: MessageId, id: AttachmentId): Promise<Attachment | undefined> {
     const row = await this.#of(mailbox, message).select('content').where('id', '=', id).executeTakeFirst()
-    return row && { ...envelopeOf(row), content: row.content }
+    return row && { ...envelopeOf(row), content: await this.#contentOf(row) }
+  }
+
+  async findEnvelope(
+    mailbox: MailboxId,
+    message: MessageId,
+    id: AttachmentId,
+  ): Promise<AttachmentEnvelope | undefined> {
+    const row = await this.#of(mailbox, message).where('id', '=', id).executeTakeFirst()
+    return row && envelopeOf(row)
+  }
+
+  async namedBlobs(keys: readonly string[]): Promise<Set<string>> {
+    if (keys.length === 0) return new Set()
+    const { read } = this.#database
+    const attached = await read.selectFrom('attachments').select('blob').where('blob', 'in', keys).execute()
+    const uploading = await read.selectFrom('upload_sessions').select('blob').where('blob', 'in', keys).execute()
+    return new Set([...attached, ...uploading].flatMap(({ blob }) => (blob === null ? [] : [blob])))
+  }
+
+  /** A blob is read whole: only for those who need all of it at once, such as the rendering of a mail. */
+  async #contentOf({
+    content,
+    blob,
+  }: Pick<Selectable<Schema['attachments']>, 'content' | 'blob'>): Promise<Uint8Array> {
+    if (content !== null) return content
+    return blob === null ? new Uint8Array() : this.#blobs.read(blob)
   }
 
   #of(mailbox: MailboxId, message: MessageId) {
@@ -53,7 +85,7 @@ export class SqlAttachments implements AttachmentStore {
   }
 }
 
-export function insertAttachment(database: Database, attachment: Attachment): Statement {
+export function insertAttachment(database: Database, attachment: Attachment | LargeAttachment): Statement {
   const query = database.read.insertInto('attachments').values({
     mailbox_id: attachment.mailbox,
     message_id: attachment.message,
@@ -66,7 +98,8 @@ export function insertAttachment(database: Database, attachment: Attachment): St
     content_id: attachment.contentId,
     content_location: attachment.contentLocation,
     modified_at: attachment.modifiedAt,
-    content: attachment.content,
+    content: 'content' in attachment ? attachment.content : null,
+    blob: attachment.blob ?? null,
   })
   return statementOf(query.compile())
 }
@@ -108,6 +141,7 @@ export function copyAttachments(
         'content_location',
         'modified_at',
         'content',
+        'blob',
       ])
       .where('mailbox_id', '=', from.mailbox)
       .where('message_id', '=', from.message)
@@ -129,5 +163,6 @@ function envelopeOf(row: EnvelopeRow): AttachmentEnvelope {
     contentId: row.content_id,
     contentLocation: row.content_location,
     modifiedAt: row.modified_at,
+    ...(row.blob === null ? {} : { blob: row.blob }),
   }
 }

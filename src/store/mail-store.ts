@@ -1,3 +1,4 @@
+import type { BlobStore } from '../mail/blobs.js'
 import { MailError } from '../mail/errors.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
@@ -16,17 +17,20 @@ import {
 } from './messages.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import type { Statement } from './statement.js'
+import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUploads } from './uploads.js'
 
 /** The ports of the mail domain, kept in one SQL database. */
-export function sqlMailStore(database: Database): MailStore {
+export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
   const writerFor = preparedWriter(domain)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
     messages: new SqlMessages(domain),
-    attachments: new SqlAttachments(domain),
+    attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
+    uploads: new SqlUploads(domain),
+    blobs,
     write: async (change) => {
       const statements: Statement[] = []
       change(writerFor(statements))
@@ -60,6 +64,11 @@ function preparedWriter(database: Database): (statements: Statement[]) => MailWr
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
     copyMime: (from, to) => statements.push(copyMime(database, from, to)),
     deleteMime: (mailbox, message) => statements.push(deleteMime(database, mailbox, message)),
+    insertLargeAttachment: (attachment) => statements.push(insertAttachment(database, attachment)),
+    insertUploadSession: (session) => statements.push(insertUploadSession(database, session)),
+    advanceUploadSession: (session, receivedBytes) =>
+      statements.push(advanceUploadSession(database, session, receivedBytes)),
+    deleteUploadSession: (session) => statements.push(deleteUploadSession(database, session)),
     deleteAttachment: (mailbox, message, id) => statements.push(deleteAttachment(database, mailbox, message, id)),
     insertAttachment: (attachment) => statements.push(insertAttachment(database, attachment)),
     copyAttachments: (from, to, only) => statements.push(copyAttachments(database, from, to, only)),

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { IdentityStore } from '../identity/store.js'
 import type { IdSequence } from '../mail/ids.js'
 import type { MailStore } from '../mail/store.js'
+import { BlobFolder } from './blob-folder.js'
 import { SqlCallLog } from './call-log.js'
 import type { Database } from './database.js'
 import { postgres, sqlite } from './dialect.js'
@@ -17,8 +21,8 @@ import { openSqliteDatabase } from './sqlite.js'
 export type StoreLocation =
   | { readonly kind: 'memory' }
   | { readonly kind: 'folder'; readonly path: string }
-  /** `postgres://user:password@host:port/database` */
-  | { readonly kind: 'postgres'; readonly url: string }
+  /** `postgres://user:password@host:port/database`; `blobs`: the folder for bytes that are too large for a row. */
+  | { readonly kind: 'postgres'; readonly url: string; readonly blobs: string }
 
 /** Everything that is kept, behind the ports of the domain and of identity. */
 export interface Store {
@@ -31,24 +35,33 @@ export interface Store {
 
 /** Opens the store, bringing its schema up to date; `keepCalls` bounds the call records. */
 export async function openStore(location: StoreLocation, keepCalls: number): Promise<Store> {
+  const blobs = blobsOf(location)
   const database = await openDatabase(location)
   try {
     const ids = await openIdSequence(database)
     const calls = new SqlCallLog(database, ids, keepCalls)
     return {
-      mail: sqlMailStore(database),
+      mail: sqlMailStore(database, new BlobFolder(blobs.path)),
       identity: sqlIdentityStore(database),
       calls,
       ids,
       close: async () => {
         await calls.flush()
         await database.close()
+        if (blobs.isTemporary) await rm(blobs.path, { recursive: true, force: true })
       },
     }
   } catch (error) {
     await database.close()
     throw error
   }
+}
+
+/** A store in memory has its blobs in a folder all the same, gone with it: they are what memory is too small for. */
+function blobsOf(location: StoreLocation): { path: string; isTemporary: boolean } {
+  if (location.kind === 'folder') return { path: join(location.path, 'blobs'), isTemporary: false }
+  if (location.kind === 'postgres') return { path: location.blobs, isTemporary: false }
+  return { path: join(tmpdir(), `graphpost-${randomUUID()}`), isTemporary: true }
 }
 
 function openDatabase(location: StoreLocation): Promise<Database> {

@@ -73,7 +73,23 @@ export interface Schema {
     content_id: string | null
     content_location: string | null
     modified_at: number
-    content: Uint8Array
+    /** Null: the bytes are in the blob. */
+    content: Uint8Array | null
+    blob: string | null
+  }
+  upload_sessions: {
+    mailbox_id: number
+    id: number
+    message_id: number
+    blob: string
+    name: string
+    content_type: string
+    is_inline: number
+    content_id: string | null
+    size_bytes: number
+    received_bytes: number
+    token_hash: string
+    expires_at: number
   }
   outbox: {
     mailbox_id: number

@@ -13,7 +13,7 @@ import type { SmtpTimeouts } from '../../src/outbox/smtp.js'
 import { type OutboxWorker, type OutboxWorkerOptions, startOutboxWorker } from '../../src/outbox/worker.js'
 import { openStore } from '../../src/store/open.js'
 import { type MovableClock, movableClock } from '../support/movable-clock.js'
-import { freshDatabase, testStore } from '../support/start-server.js'
+import { freshDatabase, freshFolder, testStore } from '../support/start-server.js'
 
 /** Long enough for a busy machine; no test waits them out. */
 export const patient: SmtpTimeouts = { setupMs: 20_000, replyMs: 20_000, transactionMs: 30_000 }
@@ -44,7 +44,9 @@ export interface PostOffice {
 
 export async function openPostOffice(t: TestContext): Promise<PostOffice> {
   const store = await openStore(
-    testStore === 'postgres' ? { kind: 'postgres', url: await freshDatabase(t) } : { kind: 'memory' },
+    testStore === 'postgres'
+      ? { kind: 'postgres', url: await freshDatabase(t), blobs: await freshFolder(t) }
+      : { kind: 'memory' },
     100,
   )
   const workers: OutboxWorker[] = []
@@ -59,7 +61,7 @@ export async function openPostOffice(t: TestContext): Promise<PostOffice> {
     ids: store.ids,
     clock,
     random: { bytes: (count) => randomBytes(count), uuid: () => randomUUID() },
-    limits: { maxRecipients: 500, maxInternetMessageHeaders: 5 },
+    limits: { maxRecipients: 500, maxInternetMessageHeaders: 5, maxMessageBytes: 209_715_200 },
     hostname: 'mail.contoso.example',
     outboxChanged: () => {
       for (const worker of workers) worker.wake()

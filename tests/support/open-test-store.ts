@@ -5,7 +5,7 @@ import { atEnd, freshDatabase, freshFolder, testStore } from './start-server.js'
 /** Where a test's store is: a folder or a database of its own, by the database of this run. */
 export async function testLocation(t: TestContext): Promise<StoreLocation> {
   return testStore === 'postgres'
-    ? { kind: 'postgres', url: await freshDatabase(t) }
+    ? { kind: 'postgres', url: await freshDatabase(t), blobs: await freshFolder(t) }
     : { kind: 'folder', path: await freshFolder(t) }
 }
 

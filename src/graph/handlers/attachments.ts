@@ -1,15 +1,22 @@
-import { type Attachment, attachmentFrom } from '../../mail/attachment.js'
+import { type Attachment, type AttachmentEnvelope, attachmentFrom } from '../../mail/attachment.js'
+import { addAttachment, removeAttachment } from '../../mail/change-attachments.js'
 import { MailError } from '../../mail/errors.js'
+import type { AttachmentId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
 import type { Message } from '../../mail/message.js'
 import { renderItem } from '../../mail/mime/render.js'
+import { createUploadSession as openUploadSession } from '../../mail/upload-session.js'
 import { selectedContext } from '../../odata/query.js'
 import { contextOf } from '../context.js'
 import { GraphError } from '../errors.js'
+import { presentAttachmentId } from '../item-id.js'
 import { messageOfPath, readOwnId } from '../keys.js'
 import { readQuery } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { type AttachmentPresentation, presentAttachment, selectAttachmentProperties } from '../resources/attachment.js'
+import { readAttachment } from '../resources/draft.js'
+import { readUploadItem } from '../resources/upload-item.js'
+import { presentExpiry, uploadUrl } from '../upload-call.js'
 
 /** GET .../messages/{message}/attachments: all of them; paging options do not apply to attachments. */
 export const listAttachments: Handler = async (request, mail) => {
@@ -51,6 +58,15 @@ export const getAttachment: Handler = async (request, mail) => {
 /** GET .../attachments/{attachment}/$value: a file's bytes, an attached item in its own format. */
 export const getAttachmentContent: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail)
+  const { blob, contentType, sizeBytes } = await attachmentEnvelopeOfPath(request, mail, message)
+  if (blob !== undefined) {
+    return {
+      status: 200,
+      stream: mail.store.blobs.open(blob),
+      length: sizeBytes,
+      contentType: headerSafe(contentType) ?? 'application/octet-stream',
+    }
+  }
   const attachment = await attachmentOfPath(request, mail, message)
   if (attachment.kind === 'reference') {
     throw new GraphError(405, 'ErrorInvalidRequest', 'The OData request is not supported.', {
@@ -69,20 +85,88 @@ export const getAttachmentContent: Handler = async (request, mail) => {
   return { status: 200, bytes: await renderItem(read.item), contentType: 'text/plain' }
 }
 
+/** POST .../messages/{message}/attachments: a file, an item or a reference; 201 and the attachment out. */
+export const createAttachment: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  const added = readAttachment(request.body.kind === 'json' ? request.body.value : undefined, request.version)
+  const { message: current, attachment } = await addAttachment(mail, message, added)
+  const shown = presentAttachment(attachment, presentationOf(request, current))
+  const below = `${attachmentsContext(request)}/$entity`
+  return {
+    status: 201,
+    json: { '@odata.context': contextOf(request, below), ...shown },
+    headers: { Location: `${attachmentsLocation(request)}('${String((shown as { id: string }).id)}')` },
+    message: current.id,
+  }
+}
+
+/** DELETE .../attachments/{attachment}; 204. */
+export const deleteAttachment: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  const id = attachmentIdOfPath(request, message)
+  if (id === undefined) missing()
+  else await removeAttachment(mail, message, id)
+  return { status: 204 }
+}
+
+/** POST .../attachments/createUploadSession: 201 and the URL that takes the file in ranges. */
+export const createUploadSession: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  const item = readUploadItem(request.body.kind === 'json' ? request.body.value : undefined, request.version)
+  const { session, token } = await openUploadSession(mail, message, item)
+  const { mailbox, baseUrl, version } = request
+  const url = uploadUrl(baseUrl, mailbox, {
+    message: request.keys.message ?? '',
+    session: presentAttachmentId(mailbox, message, session.id),
+    token,
+  })
+  return {
+    status: 201,
+    json: {
+      '@odata.context': `${baseUrl}/${version}/$metadata#microsoft.graph.uploadSession`,
+      uploadUrl: url,
+      expirationDateTime: presentExpiry(session.expiresAt),
+      nextExpectedRanges: ['0-'],
+    },
+    message: message.id,
+  }
+}
+
+function attachmentsLocation({ baseUrl, version, mailboxAsWritten, keys }: GraphRequest): string {
+  return `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${keys.message}')/attachments`
+}
+
 /** A content type that came from outside, if a header can hold it. */
 function headerSafe(contentType: string | null): string | undefined {
   return contentType !== null && /^[\x20-\x7e]+$/.test(contentType) ? contentType : undefined
 }
 
 async function attachmentOfPath(request: GraphRequest, mail: Mail, message: Message): Promise<Attachment> {
+  const id = attachmentIdOfPath(request, message)
+  return id === undefined
+    ? missing()
+    : ((await mail.store.attachments.find(message.mailbox, message.id, id)) ?? missing())
+}
+
+async function attachmentEnvelopeOfPath(
+  request: GraphRequest,
+  mail: Mail,
+  message: Message,
+): Promise<AttachmentEnvelope> {
+  const id = attachmentIdOfPath(request, message)
+  const { attachments } = mail.store
+  return id === undefined ? missing() : ((await attachments.findEnvelope(message.mailbox, message.id, id)) ?? missing())
+}
+
+/** undefined: the id is of another message's attachment. */
+function attachmentIdOfPath(request: GraphRequest, message: Message): AttachmentId | undefined {
   const id = readOwnId(request.mailbox, request.keys.attachment ?? '')
   if (id.kind !== 'attachment') throw new GraphError(400, 'ErrorInvalidIdMalformed', 'Id is malformed.')
-  const attachment =
-    id.item.message === message.id
-      ? await mail.store.attachments.find(message.mailbox, message.id, id.attachment)
-      : undefined
-  if (attachment === undefined) throw new MailError('attachmentNotFound', 'The message has no such attachment.')
-  return attachment
+  return id.item.message === message.id ? id.attachment : undefined
+}
+
+function missing(): never {
+  throw new MailError('attachmentNotFound', 'The message has no such attachment.')
 }
 
 function presentationOf(request: GraphRequest, message: Message) {

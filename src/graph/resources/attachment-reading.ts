@@ -36,11 +36,11 @@ type DraftReader = (json: unknown, reading: Reading) => Draft
 
 /** Attachments given with a message; `readDraft` reads a message that one of them holds. */
 export function readAttachments(value: unknown, reading: Reading, readDraft: DraftReader): NewAttachment[] {
-  return readArray(value, reading.path).map((item, index) => readAttachment(item, inside(reading, index), readDraft))
+  return readArray(value, reading.path).map((item, index) => readAttachmentAt(item, inside(reading, index), readDraft))
 }
 
 /** One attachment; its `@odata.type` says which kind, with or without `#`, in any case, wherever in the object it stands. */
-function readAttachment(value: unknown, reading: Reading, readDraft: DraftReader): NewAttachment {
+export function readAttachmentAt(value: unknown, reading: Reading, readDraft: DraftReader): NewAttachment {
   const members = readObject(value, reading.path)
   if (members === null) throw requestBodyRead('A null value was found for an attachment.', reading.path)
   const type = typeOf(members, reading)

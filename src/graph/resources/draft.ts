@@ -1,10 +1,11 @@
+import type { NewAttachment } from '../../mail/attachment.js'
 import { emptyDraft } from '../../mail/empty-draft.js'
 import { MailError } from '../../mail/errors.js'
 import type { Draft } from '../../mail/message.js'
 import type { MessageChanges } from '../../mail/update-message.js'
 import { requestBodyRead } from '../errors.js'
 import type { ApiVersion } from '../path.js'
-import { readAttachments } from './attachment-reading.js'
+import { readAttachmentAt, readAttachments } from './attachment-reading.js'
 import { readMultiValues, readSingleValues, readTexts } from './extended-property.js'
 import { readFollowupFlag } from './followup-flag.js'
 import { readInternetMessageHeaders } from './internet-message-header.js'
@@ -169,6 +170,15 @@ const changesTypes = {
 export function readMessageChanges(json: unknown, version: ApiVersion): MessageChanges {
   const reading = { version, path: 'message', depth: 0 }
   return readMembers<DraftFields>(messageMembers(json, reading), changesTypes[version], {}, reading)
+}
+
+/**
+ * The attachment that a request adds to a message.
+ *
+ * @throws GraphError and MailError as for the attachments of {@link readDraft}
+ */
+export function readAttachment(json: unknown, version: ApiVersion): NewAttachment {
+  return readAttachmentAt(json ?? null, { version, path: 'attachment', depth: 0 }, readDraftAt)
 }
 
 /** null stands for "not said". */

@@ -105,8 +105,27 @@ export async function first(db: Kysely<unknown>, dialect: DatabaseDialect): Prom
     .addColumn('content_id', 'text')
     .addColumn('content_location', 'text')
     .addColumn('modified_at', integer, (column) => column.notNull())
-    .addColumn('content', bytes, (column) => column.notNull())
+    .addColumn('content', bytes)
+    .addColumn('blob', 'text')
     .addPrimaryKeyConstraint('attachments_key', ['mailbox_id', 'message_id', 'id'])
+    .execute()
+  await sql`create index attachments_by_blob on attachments (blob) where blob is not null`.execute(db)
+
+  await db.schema
+    .createTable('upload_sessions')
+    .addColumn('mailbox_id', integer, (column) => column.notNull())
+    .addColumn('id', integer, (column) => column.notNull())
+    .addColumn('message_id', integer, (column) => column.notNull())
+    .addColumn('blob', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('content_type', 'text', (column) => column.notNull())
+    .addColumn('is_inline', integer, (column) => column.notNull())
+    .addColumn('content_id', 'text')
+    .addColumn('size_bytes', integer, (column) => column.notNull())
+    .addColumn('received_bytes', integer, (column) => column.notNull())
+    .addColumn('token_hash', 'text', (column) => column.notNull())
+    .addColumn('expires_at', integer, (column) => column.notNull())
+    .addPrimaryKeyConstraint('upload_sessions_key', ['mailbox_id', 'id'])
     .execute()
 
   const outbox = db.schema
