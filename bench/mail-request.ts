@@ -25,6 +25,22 @@ export function sendMailRequests(tokens: readonly string[], recipientOf: Recipie
   })
 }
 
+/** Whole `POST /v1.0/me/messages` requests with the same mails, and what sends each once its id is known. */
+export function draftRequests(
+  tokens: readonly string[],
+  recipientOf: RecipientOf,
+): { requests: string[]; sends: string[] } {
+  const variants = Array.from({ length: variantCount }, (_, variant) => variant)
+  const tokenOf = (variant: number) => tokens[variant % tokens.length] ?? ''
+  return {
+    requests: variants.map((variant) => {
+      const { message } = JSON.parse(sendMailJson(`Quarterly figures ${variant}`, recipientOf(variant)))
+      return requestText('POST', '/v1.0/me/messages', tokenOf(variant), JSON.stringify(message))
+    }),
+    sends: variants.map((variant) => requestText('POST', '/v1.0/me/messages/{id}/send', tokenOf(variant), '')),
+  }
+}
+
 /** A whole GET request. */
 export function getRequest(path: string, token: string): string {
   return requestText('GET', path, token)
@@ -46,6 +62,7 @@ function sendMailJson(subject: string, recipient: string): string {
 /** All ASCII, so characters are bytes. */
 function requestText(method: string, path: string, token: string, json?: string): string {
   const head = [`${method} ${path} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${token}`]
-  if (json !== undefined) head.push('Content-Type: application/json', `Content-Length: ${json.length}`)
+  if (json === '') head.push('Content-Length: 0')
+  else if (json !== undefined) head.push('Content-Type: application/json', `Content-Length: ${json.length}`)
   return `${head.join('\r\n')}\r\n\r\n${json ?? ''}`
 }

@@ -7,6 +7,7 @@ import { accept } from './accept.js'
 import { bars, type Finding, findingLine, isMet } from './bars.js'
 import { type Bench, makeRoot, makeTokens, removeFolder, type Section } from './bench.js'
 import { delivery } from './delivery.js'
+import { drafts } from './drafts.js'
 import { large } from './large.js'
 import { list } from './list.js'
 import { findCores, isInMemory } from './machine.js'
@@ -20,8 +21,21 @@ import { type SectionName, sectionNames } from './sections.js'
 import { start } from './start.js'
 import { syncs } from './syncs.js'
 import { whole } from './table.js'
+import { upload } from './upload.js'
 
-const sections: Record<SectionName, Section> = { accept, delivery, proof, syncs, memory, mailbox, list, start, large }
+const sections: Record<SectionName, Section> = {
+  accept,
+  delivery,
+  proof,
+  syncs,
+  memory,
+  mailbox,
+  list,
+  drafts,
+  upload,
+  start,
+  large,
+}
 
 /** Runs what the options ask for and prints it; returns the exit code. */
 async function run(options: BenchOptions): Promise<number> {

@@ -1,4 +1,5 @@
 import { type Bench, waitUntilQuiet } from './bench.js'
+import type { FlowPlan } from './flow.js'
 import { Histogram } from './histogram.js'
 import type { LoadJob, LoadResult } from './load-job.js'
 import { cpuMicros } from './machine.js'
@@ -9,6 +10,8 @@ export interface Target {
   readonly pid: number
   readonly port: number
   readonly requests: readonly string[]
+  /** Present: each request makes a draft, and these send it ({@link FlowPlan}). */
+  readonly sends?: readonly string[]
   /**
    * Waits for what the server does after its answers, given how many mails it accepted in all; returns when that
    * ended, as of performance.now(). Without it: until the server uses no CPU.
@@ -136,8 +139,9 @@ async function warmUp(bench: Bench, target: Target, collected: Collected): Promi
 type Asked = Pick<LoadJob, 'connections' | 'warmUpMs' | 'measureMs' | 'operations'>
 
 async function ask(bench: Bench, target: Target, asked: Asked, collected: Collected): Promise<LoadResult> {
-  const { port, requests } = target
-  const result = await bench.load.run({ port, flow: { kind: 'single', requests }, ...asked })
+  const { port, requests, sends } = target
+  const flow: FlowPlan = sends === undefined ? { kind: 'single', requests } : { kind: 'draftAndSend', requests, sends }
+  const result = await bench.load.run({ port, flow, ...asked })
   collected.accepted.set(target, (collected.accepted.get(target) ?? 0) + result.accepted)
   collected.failures.push(...failuresOf(target.name, result))
   return result

@@ -7,6 +7,8 @@ export const sectionNames = [
   'memory',
   'mailbox',
   'list',
+  'drafts',
+  'upload',
   'start',
   'large',
 ] as const
