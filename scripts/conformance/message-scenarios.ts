@@ -87,7 +87,7 @@ function lies(shown: JsonObject): number | undefined {
 }
 
 /** Sends a message like the one shown, `count` times, and waits until it lies where it is read from. */
-async function place(candidate: Candidate, world: World, shown: JsonObject, count = 1): Promise<Placed> {
+export async function place(candidate: Candidate, world: World, shown: JsonObject, count = 1): Promise<Placed> {
   const reader = readerOf(candidate, shown)
   const author = personOf(shown.from) ?? personOf(shown.sender) ?? correspondent
   const sent = author.address.toLowerCase() === reader.address.toLowerCase() && !readsInbox(candidate)

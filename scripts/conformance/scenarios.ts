@@ -1,4 +1,6 @@
+import { answerScenarios } from './answer-scenarios.js'
 import { attachmentScenarios } from './attachment-scenarios.js'
+import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
 import { messageScenarios } from './message-scenarios.js'
 import { readRefusalScenarios } from './read-refusal-scenarios.js'
@@ -6,6 +8,7 @@ import { parsePath, shapeOf } from './request-path.js'
 import type { Candidate, Scenario } from './scenario.js'
 import { sendMailScenarios } from './send-mail-scenarios.js'
 import { tokenScenarios } from './token-scenarios.js'
+import { uploadScenarios } from './upload-scenarios.js'
 
 /** Every way to replay an exchange, tried from top to bottom. An operation that comes to be served adds its rows here. */
 export const scenarios: readonly Scenario[] = [
@@ -13,6 +16,9 @@ export const scenarios: readonly Scenario[] = [
   ...sendMailScenarios,
   ...messageScenarios,
   ...attachmentScenarios,
+  ...draftScenarios,
+  ...answerScenarios,
+  ...uploadScenarios,
   ...readRefusalScenarios,
 ]
 

@@ -88,6 +88,30 @@ const tolerances: readonly Tolerance[] = [
   },
   {
     difference: 'missing',
+    members: ['sender', 'from'],
+    when: (exchange) => documented(exchange) && exchange.request.method === 'POST',
+    reason: 'no recording of a draft without an author has them, not even as null',
+  },
+  {
+    difference: 'missing',
+    members: ['mentions@odata.context'],
+    when: documented,
+    reason: 'a sample of 2016 with the context of an address that is served no more',
+  },
+  {
+    difference: 'missing',
+    members: ['Body'],
+    when: documented,
+    reason: 'one page alone spells it with a capital, beside others of the same operation that do not',
+  },
+  {
+    difference: 'missing',
+    members: ['ExpirationDateTime', 'NextExpectedRanges'],
+    when: documented,
+    reason: 'the pages differ in their capitals; official clients read both, older ones only the small ones we write',
+  },
+  {
+    difference: 'missing',
     members: ['@odata.id'],
     when: documented,
     reason: 'a trait of full metadata in samples of 2016; no recording has it',

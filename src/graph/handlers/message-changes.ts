@@ -19,7 +19,7 @@ import { contextOf, messagesContext } from '../context.js'
 import { presentChangeKey } from '../item-id.js'
 import { folderNamed, folderOfPath, messageOfPath } from '../keys.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
-import { readDraft, readMessageChanges } from '../resources/draft.js'
+import { asEntity, readDraft, readMessageChanges } from '../resources/draft.js'
 import { importedFrom, mergedProperties } from '../resources/extended-property.js'
 import { presentMessage, selectProperties } from '../resources/message.js'
 import { readText } from '../resources/values.js'
@@ -38,7 +38,8 @@ export const createMessage: Handler = async (request, mail) => {
 /** PATCH .../messages/{message}: the properties given are replaced; 200 and the whole message out. */
 export const updateMessage: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail, 'notInStore')
-  const changes = readMessageChanges(request.body.kind === 'json' ? request.body.value : undefined, request.version)
+  const json = request.body.kind === 'json' ? request.body.value : undefined
+  const changes = asEntity(() => readMessageChanges(json, request.version))
   const updated = await applyChanges(
     mail,
     message,
@@ -93,7 +94,7 @@ export function createdReply(request: GraphRequest, message: Message): GraphRepl
   const reply = entityReply(request, message, 201)
   const { baseUrl, version, mailboxAsWritten } = request
   const location = `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${reply.id}')`
-  return { ...reply, headers: { ...reply.headers, Location: location }, message: message.id }
+  return { ...reply, headers: { Location: location }, message: message.id }
 }
 
 function entityReply(request: GraphRequest, message: Message, status: number) {
@@ -102,7 +103,6 @@ function entityReply(request: GraphRequest, message: Message, status: number) {
     status,
     id: String(shown.id),
     json: { '@odata.context': contextOf(request, `${messagesContext(request)}/$entity`), ...shown },
-    headers: { ETag: String(shown['@odata.etag']) },
   }
 }
 
@@ -118,7 +118,6 @@ function placedReply(request: GraphRequest, message: Message): GraphReply {
       ...shown,
     },
     headers: {
-      ETag: String(shown['@odata.etag']),
       Location: `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${shown.id}')`,
     },
     message: message.id,
@@ -152,7 +151,8 @@ interface NewMessage {
 
 async function readNewMessage({ body, version }: GraphRequest): Promise<NewMessage> {
   if (body.kind === 'mime') return { draft: await parseMime(decodeMimeBody(body.base64)), options: {} }
-  return importedFrom(readDraft(body.kind === 'json' ? body.value : undefined, version))
+  const json = body.kind === 'json' ? body.value : undefined
+  return importedFrom(asEntity(() => readDraft(json, version)))
 }
 
 /** Of extended properties an update adds to those that are there, or replaces one by its id. */

@@ -3,7 +3,7 @@ import { emptyDraft } from '../../mail/empty-draft.js'
 import { MailError } from '../../mail/errors.js'
 import type { Draft } from '../../mail/message.js'
 import type { MessageChanges } from '../../mail/update-message.js'
-import { requestBodyRead } from '../errors.js'
+import { GraphError, requestBodyRead } from '../errors.js'
 import type { ApiVersion } from '../path.js'
 import { readAttachmentAt, readAttachments } from './attachment-reading.js'
 import { readMultiValues, readSingleValues, readTexts } from './extended-property.js'
@@ -25,6 +25,7 @@ import {
   readObject,
   readText,
   uncapitalised,
+  undeserializable,
 } from './values.js'
 
 /** A draft, or what is said of one, while it is being read. */
@@ -179,6 +180,21 @@ export function readMessageChanges(json: unknown, version: ApiVersion): MessageC
  */
 export function readAttachment(json: unknown, version: ApiVersion): NewAttachment {
   return readAttachmentAt(json ?? null, { version, path: 'attachment', depth: 0 }, readDraftAt)
+}
+
+/**
+ * Reads the body that is an entity of its own, not a parameter of an action: the service refuses one that does not fit
+ * with one sentence for everything (recorded in 2026 of unknown properties).
+ *
+ * @throws GraphError UnableToDeserializePostBody, in place of RequestBodyRead
+ */
+export function asEntity<Result>(read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof GraphError) || error.code !== 'RequestBodyRead') throw error
+    throw undeserializable(error.message, error.target ?? 'message')
+  }
 }
 
 /** null stands for "not said". */
