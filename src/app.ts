@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
 import { graphListener } from './graph/serve.js'
-import { type LocalCertificate, localCertificate } from './http/certificate.js'
+import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
 import { type Listening, listen } from './http/server.js'
 import { generateSigningKey } from './identity/signing-key.js'
@@ -19,7 +19,7 @@ import type { Mailbox } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
-import { listenSmtp, type SmtpListening } from './smtp/listen.js'
+import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
 
 /** The tenant of an empty store, the same everywhere, so that test code can name it. */
@@ -299,6 +299,8 @@ const maxSmtpBytes = 36_700_160
 async function startSmtp(settings: Settings, core: Core): Promise<SmtpListening | undefined> {
   if (settings.smtpPort === notOpened) return undefined
   const { host, smtpPort: port } = settings
+  // What is not opened is not loaded: a start without it is quicker, and smaller.
+  const { listenSmtp } = await import('./smtp/listen.js')
   return listenSmtp(core.mail, { host, port, tenant: core.tenant.id as TenantId, maxBytes: maxSmtpBytes })
 }
 
@@ -337,6 +339,7 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
     const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
     if (http !== undefined) open.push(http)
     if (settings.httpsPort === notOpened) return { http, https: undefined, certificate: undefined, close }
+    const { localCertificate } = await import('./http/certificate.js')
     const certificate = await localCertificate(settings.memory ? undefined : settings.data)
     const tls = { cert: certificate.certPem, key: certificate.keyPem }
     const https = await listen(listener, { ...common, port: settings.httpsPort, tls })

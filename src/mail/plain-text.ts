@@ -1,4 +1,5 @@
-import { compile, type SelectorDefinition } from 'html-to-text'
+import { createRequire } from 'node:module'
+import type { SelectorDefinition } from 'html-to-text'
 import { type HtmlToken, holdsNoMarkup, hrefOf, htmlTokens, withBoundedDepth } from './html-tokens.js'
 
 /** HTML laid out as plain text, as the recorded `bodyPreview`s are. Linear in the size, however the markup is built. */
@@ -12,29 +13,39 @@ const layout: SelectorDefinition[] = [
   { selector: 'img', format: 'skip' },
 ]
 
-// Compiled once: it costs as much as a conversion.
-const convert = compile({
-  wordwrap: false,
-  selectors: [...layout, { selector: 'a', options: { linkBrackets: ['<', '>'], hideLinkHrefIfSameAsText: true } }],
-})
+type Converter = (html: string) => string
 
-const convertWithoutLinks = compile({
-  wordwrap: false,
-  selectors: [
-    ...layout,
-    { selector: 'a', options: { ignoreHref: true } },
-    { selector: 'hr', format: 'block', options: block },
-  ],
-})
+let loaded: { readonly whole: Converter; readonly withoutLinks: Converter } | undefined
+
+/** Loaded with the first HTML, and compiled once: that costs as much as a conversion. */
+function converters() {
+  if (loaded !== undefined) return loaded
+  const { compile } = createRequire(import.meta.url)('html-to-text') as typeof import('html-to-text')
+  loaded = {
+    whole: compile({
+      wordwrap: false,
+      selectors: [...layout, { selector: 'a', options: { linkBrackets: ['<', '>'], hideLinkHrefIfSameAsText: true } }],
+    }),
+    withoutLinks: compile({
+      wordwrap: false,
+      selectors: [
+        ...layout,
+        { selector: 'a', options: { ignoreHref: true } },
+        { selector: 'hr', format: 'block', options: block },
+      ],
+    }),
+  }
+  return loaded
+}
 
 /** The whole of it, with links as `text <address>`. Line ends are LF. */
 export function plainTextOf(html: string): string {
-  return withoutTrailingBlanks(convert(plainMarkup(html)))
+  return withoutTrailingBlanks(converters().whole(plainMarkup(html)))
 }
 
 /** Its beginning, without links: as much as `maxMarkupLength` characters of bare markup come to. Line ends are LF. */
 export function plainTextStartOf(html: string, maxMarkupLength: number): string {
-  return withoutTrailingBlanks(convertWithoutLinks(plainMarkup(html, maxMarkupLength)))
+  return withoutTrailingBlanks(converters().withoutLinks(plainMarkup(html, maxMarkupLength)))
 }
 
 function withoutTrailingBlanks(text: string): string {

@@ -1,4 +1,5 @@
-import sanitize from 'sanitize-html'
+import { createRequire } from 'node:module'
+import type sanitize from 'sanitize-html'
 import { styleDeclarations } from './body.js'
 import { type HtmlToken, htmlTokens, withBoundedDepth } from './html-tokens.js'
 
@@ -7,8 +8,8 @@ const documentElements = 'html head title meta style body'
 const mailElements =
   'img map area picture source font center big strike tt del ins acronym nobr dir details summary fieldset legend label o:p'
 
-const options: sanitize.IOptions = {
-  allowedTags: [...sanitize.defaults.allowedTags, ...documentElements.split(' '), ...mailElements.split(' ')],
+const optionsWith = ({ defaults }: typeof sanitize): sanitize.IOptions => ({
+  allowedTags: [...defaults.allowedTags, ...documentElements.split(' '), ...mailElements.split(' ')],
   // Style sheets run nothing in a browser of today; without them most mail falls apart.
   allowVulnerableTags: true,
   // Classes, ids and data of the author survive; `cleanAttributes` removes what could run.
@@ -17,6 +18,15 @@ const options: sanitize.IOptions = {
   allowedSchemesByTag: { img: ['http', 'https', 'cid', 'data'] },
   parseStyleAttributes: false,
   transformTags: { '*': (tagName, attributes) => ({ tagName, attribs: cleanAttributes(attributes) }) },
+})
+
+let clean: ((html: string) => string) | undefined
+
+/** Loaded with the first HTML: a server that only accepts mail starts without it. */
+function loadCleaner(): (html: string) => string {
+  const library: typeof sanitize = createRequire(import.meta.url)('sanitize-html')
+  const options = optionsWith(library)
+  return (html) => library(html, options)
 }
 
 /**
@@ -28,7 +38,8 @@ const options: sanitize.IOptions = {
 export function sanitizeHtml(content: string): string {
   let html = ''
   for (const token of withBoundedDepth(htmlTokens(content))) html += rewritten(token)
-  return sanitize(html, options).replaceAll(' />', '>').replaceAll('\u00a0', '&nbsp;')
+  clean ??= loadCleaner()
+  return clean(html).replaceAll(' />', '>').replaceAll('\u00a0', '&nbsp;')
 }
 
 /** Elements that are left out with all they hold. */
@@ -65,15 +76,15 @@ function rewrittenRaw(name: string, text: string): string {
 function cleanAttributes(attributes: sanitize.Attributes): sanitize.Attributes {
   const { style, ...others } = attributes
   const isRefresh = 'http-equiv' in others && others['http-equiv']?.trim().toLowerCase() !== 'content-type'
-  const clean: sanitize.Attributes = {}
+  const kept: sanitize.Attributes = {}
   for (const [name, value] of Object.entries(others)) {
     if (name.startsWith('on') || name === 'srcdoc') continue
     if (isRefresh && (name === 'http-equiv' || name === 'content')) continue
-    clean[name] = value
+    kept[name] = value
   }
   const declarations = styleDeclarations(style ?? '').filter((declaration) => !couldRun(declaration))
-  if (declarations.length > 0) clean.style = declarations.join('; ')
-  return clean
+  if (declarations.length > 0) kept.style = declarations.join('; ')
+  return kept
 }
 
 const runningCss = /expression\s*\(|javascript:|vbscript:|-moz-binding|(?:^|[\s;{])behavior\s*:|@import/i

@@ -13,7 +13,6 @@ import { postgres, sqlite } from './dialect.js'
 import { sqlIdentityStore } from './identity.js'
 import { sqlMailStore } from './mail-store.js'
 import { migrate } from './migrate.js'
-import { openPostgresDatabase } from './postgres.js'
 import { openIdSequence } from './sequences.js'
 import { openSqliteDatabase } from './sqlite.js'
 
@@ -64,8 +63,12 @@ function blobsOf(location: StoreLocation): { path: string; isTemporary: boolean 
   return { path: join(tmpdir(), `graphpost-${randomUUID()}`), isTemporary: true }
 }
 
-function openDatabase(location: StoreLocation): Promise<Database> {
-  if (location.kind === 'postgres') return openPostgresDatabase(location.url, (read) => migrate(read, postgres))
+async function openDatabase(location: StoreLocation): Promise<Database> {
+  if (location.kind === 'postgres') {
+    // Loaded when it is needed: SQLite is what most start with, and quickly.
+    const { openPostgresDatabase } = await import('./postgres.js')
+    return openPostgresDatabase(location.url, (read) => migrate(read, postgres))
+  }
   if (location.kind === 'memory') return openSqliteDatabase(':memory:', (read) => migrate(read, sqlite))
   // Mail is nobody's business but its owner's.
   mkdirSync(location.path, { recursive: true, mode: 0o700 })
