@@ -17,7 +17,10 @@ const previewMarkupLength = 16_384
  * beginning is converted, so a large body costs no more than a short one.
  */
 export function bodyPreviewOf(body: ItemBody): string {
-  const text = body.contentType === 'text' ? body.content : plainTextStartOf(body.content, previewMarkupLength)
+  const text =
+    body.contentType === 'text'
+      ? body.content
+      : plainTextStartOf(body.content, previewMarkupLength, maxPreviewLength + 1)
   // A line end grows by one at most, so twice the length is enough to look at.
   const lines = withCrlf(text.slice(0, 2 * maxPreviewLength)).replaceAll('\u00a0', ' ')
   return cutAt(lines, maxPreviewLength)

@@ -43,9 +43,29 @@ export function plainTextOf(html: string): string {
   return withoutTrailingBlanks(converters().whole(plainMarkup(html)))
 }
 
-/** Its beginning, without links: as much as `maxMarkupLength` characters of bare markup come to. Line ends are LF. */
-export function plainTextStartOf(html: string, maxMarkupLength: number): string {
-  return withoutTrailingBlanks(converters().withoutLinks(plainMarkup(html, maxMarkupLength)))
+/**
+ * Its beginning, without links: as much as `maxMarkupLength` characters of bare markup come to, and no more than
+ * `maxLength` characters beside blanks. Line ends are LF.
+ */
+export function plainTextStartOf(html: string, maxMarkupLength: number, maxLength: number): string {
+  return withoutTrailingBlanks(converters().withoutLinks(plainMarkup(html, maxMarkupLength, maxLength)))
+}
+
+const blank = /\s/
+/** Longest reference to a character that is looked for: `&CounterClockwiseContourIntegral;` */
+const maxReference = 40
+
+/** Where `limit` characters of the text are over, blanks not counted, and how many there were; a reference is one. */
+function cutAfter(text: string, limit: number): { end: number; shown: number } {
+  let shown = 0
+  let at = 0
+  while (at < text.length && shown < limit) {
+    const character = text.charAt(at)
+    const reference = character === '&' ? text.slice(at, at + maxReference).indexOf(';') : -1
+    at += reference === -1 ? 1 : reference + 1
+    if (!blank.test(character)) shown += 1
+  }
+  return { end: at, shown }
 }
 
 function withoutTrailingBlanks(text: string): string {
@@ -57,11 +77,19 @@ function withoutTrailingBlanks(text: string): string {
 }
 
 /** The markup that decides how text is laid out: tags without attributes, but for where a link leads. */
-function plainMarkup(html: string, maxLength = Number.POSITIVE_INFINITY): string {
+function plainMarkup(html: string, maxLength = Number.POSITIVE_INFINITY, maxShown = Number.POSITIVE_INFINITY): string {
   let markup = ''
+  let shown = 0
   for (const token of withoutLastBreaks(withBoundedDepth(withBoundedIndents(htmlTokens(html))))) {
-    markup += plainToken(token)
+    if (token.kind === 'text' && shown < maxShown) {
+      const cut = cutAfter(token.text, maxShown - shown)
+      markup += plainToken({ ...token, text: token.text.slice(0, cut.end) })
+      shown += cut.shown
+    } else {
+      markup += plainToken(token)
+    }
     if (markup.length > maxLength) return markup.slice(0, maxLength)
+    if (shown >= maxShown) return markup
   }
   return markup
 }

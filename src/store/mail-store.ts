@@ -11,9 +11,9 @@ import {
   insertMime,
   markAnswered,
   preparedMessageInsert,
+  preparedMessageUpdate,
   SqlMessages,
   setBodyPreview,
-  updateMessage,
 } from './messages.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import type { Statement } from './statement.js'
@@ -51,6 +51,7 @@ function inDomainTerms(error: unknown): WriteRows {
 /** Compiles the hot statements once; the result makes a writer that appends to a list of statements. */
 function preparedWriter(database: Database): (statements: Statement[]) => MailWriter {
   const messageInsert = preparedMessageInsert(database)
+  const messageUpdate = preparedMessageUpdate(database)
   const outboxInsert = preparedOutboxInsert(database)
   const settlement = preparedSettlement(database)
   const folderChange = preparedFolderChange(database)
@@ -59,7 +60,7 @@ function preparedWriter(database: Database): (statements: Statement[]) => MailWr
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
     insertMessage: (message) => statements.push(messageInsert(message)),
-    updateMessage: (message, previousChange) => statements.push(updateMessage(database, message, previousChange)),
+    updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),
     markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
     copyMime: (from, to) => statements.push(copyMime(database, from, to)),

@@ -1,11 +1,17 @@
-import type { ExpressionBuilder, OrderByModifiersCallbackExpression, Selectable } from 'kysely'
+import type {
+  CompiledQuery,
+  ExpressionBuilder,
+  OrderByModifiersCallbackExpression,
+  Selectable,
+  Updateable,
+} from 'kysely'
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { Answer, AnswerVerb, Importance, Message, MessageEnvelope } from '../mail/message.js'
 import type { ListedMessage, MessageOrder, MessageOrderField, MessageQuery } from '../mail/query.js'
 import type { MessageStore } from '../mail/store.js'
 import type { Database } from './database.js'
-import { contentColumns, contentFrom } from './message-content.js'
+import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
 
@@ -58,19 +64,26 @@ const newestFirst: MessageOrder = { field: 'receivedAt', descending: true }
 
 export class SqlMessages implements MessageStore {
   readonly #database: Database
+  /** Compiled once: most calls begin with it. */
+  readonly #find: CompiledQuery<EnvelopeRow & ContentColumns>
 
   constructor(database: Database) {
     this.#database = database
-  }
-
-  async find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined> {
-    const row = await this.#database.read
+    this.#find = database.read
       .selectFrom('messages')
       .select(envelopeColumns)
       .select(['content', 'body'])
-      .where('mailbox_id', '=', mailbox)
-      .where('id', '=', id)
-      .executeTakeFirst()
+      .where('mailbox_id', '=', 0)
+      .where('id', '=', 0)
+      .compile()
+  }
+
+  async find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined> {
+    const { rows } = await this.#database.read.executeQuery<EnvelopeRow & ContentColumns>({
+      ...this.#find,
+      parameters: [mailbox, id],
+    })
+    const [row] = rows
     return row && { ...envelopeOf(row), content: contentFrom(row) }
   }
 
@@ -171,15 +184,22 @@ function rowOf(message: Message): Schema['messages'] {
   }
 }
 
-export function updateMessage(database: Database, message: Message, previousChange: number): Statement {
-  const { mailbox_id, id, ...changed } = rowOf(message)
-  const query = database.read
+/** Compiled once: whatever changes a message, and sends a draft, writes its whole row. */
+export function preparedMessageUpdate(database: Database): (message: Message, previousChange: number) => Statement {
+  const changing = columns.filter((column) => column !== 'mailbox_id' && column !== 'id')
+  const example = Object.fromEntries(changing.map((column) => [column, 0])) as unknown as Updateable<Schema['messages']>
+  const { sql } = database.read
     .updateTable('messages')
-    .set(changed)
-    .where('mailbox_id', '=', mailbox_id)
-    .where('id', '=', id)
-    .where('change', '=', previousChange)
-  return statementOf(query.compile(), { guarded: true })
+    .set(example)
+    .where('mailbox_id', '=', 0)
+    .where('id', '=', 0)
+    .where('change', '=', 0)
+    .compile()
+  return (message, previousChange) => {
+    const row = rowOf(message)
+    const parameters = changing.map((column) => row[column])
+    return { sql, parameters: [...parameters, message.mailbox, message.id, previousChange], guarded: true }
+  }
 }
 
 export function markAnswered(
