@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { MailError } from '../mail/errors.js'
 import type { TenantId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
 import type { Mailbox } from '../mail/mailbox.js'
@@ -16,7 +17,7 @@ import { ClientGone } from './request-body.js'
  */
 
 const sessionPath =
-  /^\/api\/[\w.]+\/users\('([^'()]+)@([^'()@]+)'\)\/messages\('([^'()]+)'\)\/AttachmentSessions\('([^'()]+)'\)\/?$/i
+  /^\/api\/[\w.]+\/users\('([\w.%+@-]+)@([\w.-]+)'\)\/messages\('([^'()]+)'\)\/AttachmentSessions\('([^'()]+)'\)\/?$/i
 
 /** Whether a URL is that of an upload session, well formed or not. */
 export function isUploadUrl(url: string): boolean {
@@ -95,11 +96,18 @@ async function openedSession(mail: Mail, url: UploadUrl): Promise<UploadSession>
     throw new GraphError(404, 'ErrorItemNotFound', 'The specified object was not found in the store.')
   }
   const session = await liveSession(mail, mailbox.id, id.attachment)
-  if (opensSession(session, url.token)) return session
+  if (opensSession(session, url.token)) return requireMessage(mailbox, session, url)
   throw new GraphError(401, 'InvalidAuthenticationToken', 'Access token validation failure.', {
     frontEnd: true,
     reason: 'The authtoken in the URL is not that of the session.',
   })
+}
+
+/** The message in the URL is written back in answers, so it has to be the one that the session is for. */
+function requireMessage(mailbox: Mailbox, session: UploadSession, url: UploadUrl): UploadSession {
+  const id = readItemId(mailbox, url.message)
+  if ((id?.kind === 'message' || id?.kind === 'immutable') && id.message === session.message) return session
+  throw new MailError('notInStore', 'The upload session is for another message than its URL says.')
 }
 
 /** Calls under way by session: the ranges of one file are written one after another. */

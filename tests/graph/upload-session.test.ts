@@ -165,6 +165,22 @@ test('a bearer token on the URL is not looked at, a wrong authtoken is', async (
   assert.deepEqual((await get(url)).json.nextExpectedRanges, [String(chunk)])
 })
 
+test('a URL that was altered leads nowhere', async (t) => {
+  const { adele, draft, url, bytes } = await opened(t)
+  const other = (await adele.post('/me/messages', {})).json.id
+  for (const altered of [
+    url.replace(draft.id, other),
+    url.replace(draft.id, '%0d%0aSet-Cookie: a=b'),
+    url.replace(draft.id, encodeURIComponent('héllo')),
+    url.replace(/users\('[^@]+/, "users('%0d%0a"),
+    url.replace(/AttachmentSessions\('[^']+/, "AttachmentSessions('AAAA"),
+  ]) {
+    const { status } = await put(altered, bytes, 0, chunk - 1)
+    assert.ok(status === 400 || status === 404, `${altered}: ${status}`)
+  }
+  assert.deepEqual((await get(url)).json.nextExpectedRanges, ['0'])
+})
+
 test('a range that does not fit is refused, and nothing of it counts', async (t) => {
   const { url, bytes } = await opened(t)
   assert.equal((await put(url, bytes, 0, chunk - 1)).status, 200)
