@@ -200,8 +200,22 @@ function requestBody({ exchange }: Candidate): string | undefined {
   return filled
 }
 
+/** A draft is read, by the notes of the recording. */
+function readsDraft({ exchange, shape }: Candidate): boolean {
+  const isRead = exchange.request.method === 'GET' && new RegExp(`${message}$`).test(shape)
+  return isRead && /^A draft has no/.test(exchange.notes)
+}
+
 /** Rows of drafts. */
 export const draftScenarios: readonly Scenario[] = [
+  {
+    name: 'a draft is read',
+    matches: readsDraft,
+    prepare: async (candidate, world) => {
+      const { binding, keys } = await withDraft(candidate, world, 'Mail.Read')
+      return prepared(candidate, world, binding, { keys })
+    },
+  },
   {
     name: 'a draft is made',
     matches: (candidate) => creates(candidate) && succeeds(candidate),

@@ -46,10 +46,19 @@ export function likenessOf(shown: JsonObject, reader: MailboxOwner, sent: boolea
   }
   Object.assign(message, bodyOf(shown, controlled))
   if (isArray(shown.attachments)) message.attachments = shown.attachments.filter(isObject).map(attachmentLike)
+  for (const name of ['singleValueExtendedProperties', 'multiValueExtendedProperties']) {
+    const properties = shown[name]
+    if (isArray(properties)) message[name] = properties.filter((item) => !isDerived(item))
+  }
   const headers = isArray(shown.internetMessageHeaders) ? shown.internetMessageHeaders : []
   const own = headers.filter((header) => /^x-custom/i.test(textMember(header, 'name') ?? ''))
   if (own.length > 0) message.internetMessageHeaders = own
   return { message, controlled }
+}
+
+/** Properties that every message has by itself: its size, its flags. */
+function isDerived(property: Json): boolean {
+  return /0xe0[78]$/i.test(textMember(property, 'id') ?? '')
 }
 
 function bodyOf(shown: JsonObject, controlled: Set<string>): JsonObject {

@@ -17,10 +17,20 @@ const list = /^\{mailbox\}(\/mailfolders\/\{folder\})?\/messages$/
 const mime = /^\{mailbox\}(\/mailfolders\/\{folder\})?\/messages\/\{message\}\/\$value$/
 
 /** Options that are served; a name without `$` is none of Graph's and ignored. */
-const servedOptions = new Set(['$select', '$top', '$skip', '$orderby', '$count'])
+const servedOptions = new Set(['$select', '$top', '$skip', '$orderby', '$count', '$expand'])
+
+/** Relationships that can be expanded. */
+const servedExpansion =
+  /^(attachments|singleValueExtendedProperties|multiValueExtendedProperties|mentions|microsoft\.graph\.itemattachment\/item)\b/i
 
 /** Sent Items counts 9 in every mailbox. */
 const sentItemsCounter = 9
+
+/** Shows an attached item with what is inside it. */
+function showsItem({ exchange }: Candidate): boolean {
+  const { attachments } = firstShown(exchange.response?.body)
+  return isArray(attachments) && attachments.some((attachment) => isObject(attachment) && 'item' in attachment)
+}
 
 /** Whether the exchange is this read, with options that are served, and shows what this server can hold. */
 export function reads(shape: RegExp): Scenario['matches'] {
@@ -29,7 +39,9 @@ export function reads(shape: RegExp): Scenario['matches'] {
     const answered = exchange.response === undefined || exchange.response.status === 200
     const isRead = exchange.request.method === 'GET' && shape.test(candidate.shape) && answered
     const served = queryOptions(path).every((option) => !option.startsWith('$') || servedOptions.has(option))
-    return isRead && served && !wantsAnotherForm(candidate) && !needsMore(candidate) && !leavesSelectionOut(candidate)
+    const expands = servedExpansion.test(queryOption(path, '$expand') ?? 'attachments')
+    const shows = !wantsAnotherForm(candidate) && !showsItem(candidate) && !needsMore(candidate)
+    return isRead && served && expands && shows && !leavesSelectionOut(candidate)
   }
 }
 
@@ -37,7 +49,8 @@ export function reads(shape: RegExp): Scenario['matches'] {
 function wantsAnotherForm({ exchange: { request } }: Candidate): boolean {
   return Object.entries(request.headers).some(
     ([name, value]) =>
-      /^prefer$/i.test(name) || (/^accept$/i.test(name) && /odata\.metadata=(full|none)/i.test(String(value))),
+      (/^prefer$/i.test(name) && !/body-content-type/i.test(String(value))) ||
+      (/^accept$/i.test(name) && /odata\.metadata=(full|none)/i.test(String(value))),
   )
 }
 

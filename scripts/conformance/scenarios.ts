@@ -14,9 +14,9 @@ import { uploadScenarios } from './upload-scenarios.js'
 export const scenarios: readonly Scenario[] = [
   ...tokenScenarios,
   ...sendMailScenarios,
+  ...draftScenarios,
   ...messageScenarios,
   ...attachmentScenarios,
-  ...draftScenarios,
   ...answerScenarios,
   ...uploadScenarios,
   ...readRefusalScenarios,

@@ -70,6 +70,12 @@ const setAside: readonly SetAside[] = [
     },
   },
   {
+    reason: 'the real service under load, or short of something of its own: nothing to provoke here',
+    matches: ({ exchange }) =>
+      ('Retry-After' in (exchange.response?.headers ?? {}) && exchange.response?.status === 202) ||
+      says(/^Cannot get ID from name\.$|is currently on backend/)({ exchange } as Candidate),
+  },
+  {
     reason: 'no mail: events, calendars, people and the directory are not served',
     matches: ({ shape, exchange }) =>
       exchange.response?.status !== 401 && /^\{mailbox\}\/(events|calendarview|calendars|people)\b/.test(shape),

@@ -64,6 +64,12 @@ const tolerances: readonly Tolerance[] = [
   },
   {
     difference: 'value',
+    members: ['contentId'],
+    when: () => true,
+    reason: 'null where its author gave none',
+  },
+  {
+    difference: 'value',
     members: ['contentType', 'contentId', 'contentLocation', 'from'],
     when: documented,
     reason: 'nullable by the metadata; the samples print null as text or fill it in',
@@ -94,9 +100,9 @@ const tolerances: readonly Tolerance[] = [
   },
   {
     difference: 'missing',
-    members: ['mentions@odata.context'],
+    members: ['mentions@odata.context', 'singleValueExtendedProperties@odata.context'],
     when: documented,
-    reason: 'a sample of 2016 with the context of an address that is served no more',
+    reason: 'samples of 2016; no recording has the context of a list inside a message',
   },
   {
     difference: 'missing',

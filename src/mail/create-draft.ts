@@ -1,11 +1,11 @@
-import { type AttachmentEnvelope, contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
+import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
 import { startConversation } from './conversation.js'
-import type { AttachmentId, FolderId, MessageId } from './ids.js'
+import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, Message, MessageContent } from './message.js'
-import { carryAttachments, newMessageId, sizeOf, sizeOfAll } from './submit.js'
+import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
 
 export interface CreateOptions {
   /** Drafts unless given. */
@@ -19,6 +19,9 @@ export interface CreateOptions {
   readonly imported?: { readonly receivedAt?: number; readonly sentAt?: number }
 }
 
+/** `sentAt`: the `Date` of a draft in MIME, ms since 1970. */
+type NewDraft = Draft & { readonly sentAt?: number }
+
 /**
  * Keeps a new message that its author may go on writing. Recipients are not checked yet: that is for sending it.
  *
@@ -28,24 +31,14 @@ export interface CreateOptions {
 export async function createDraft(
   mail: Mail,
   mailbox: Mailbox,
-  draft: Draft & { readonly sentAt?: number },
+  draft: NewDraft,
   options: CreateOptions = {},
 ): Promise<Message> {
-  const contents = draft.attachments.map(contentOf)
-  const message = newDraft(mail, mailbox, draft, contents, options)
+  const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
+  const message = newDraft(mail, mailbox, parts, options)
   await mail.store.write((tx) => {
-    tx.insertMessage(message)
-    if (draft.mime !== undefined) tx.insertMime(message.mailbox, message.id, draft.mime)
-    draft.attachments.forEach((attachment, index) => {
-      const content = contents[index] ?? new Uint8Array()
-      tx.insertAttachment(keptAttachment(attachment, content, message, mail.ids.next() as AttachmentId))
-    })
-    carryAttachments(tx, message, options.carried)
-    tx.changeFolder(message.mailbox, message.folder, {
-      total: 1,
-      unread: message.isRead ? 0 : 1,
-      sizeBytes: message.sizeBytes,
-    })
+    putMessage(tx, mail, message, parts)
+    countIn(tx, message)
   })
   return message
 }
@@ -53,10 +46,10 @@ export async function createDraft(
 function newDraft(
   mail: Mail,
   mailbox: Mailbox,
-  draft: Draft & { readonly sentAt?: number },
-  contents: readonly Uint8Array[],
-  { folder = folderId('drafts'), conversation, answers, carried = [], imported }: CreateOptions,
+  parts: MessageParts & { readonly draft: NewDraft },
+  { folder = folderId('drafts'), conversation, answers, imported }: CreateOptions,
 ): Message {
+  const { draft, carried } = parts
   const now = mail.clock.now()
   return {
     mailbox: mailbox.id,
@@ -76,7 +69,7 @@ function newDraft(
     subject: draft.subject,
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
     conversation: conversation ?? startConversation(mail, now),
-    sizeBytes: sizeOf(draft, contents) + sizeOfAll(carried),
+    sizeBytes: sizeOf(parts),
     content: draftContent(draft, answers),
   }
 }

@@ -4,7 +4,7 @@ import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
 import type { Message } from './message.js'
-import type { FolderChange, MailWriter } from './store.js'
+import { countIn, countOut } from './put-message.js'
 
 /**
  * Puts a message into another folder. Its default id is another one afterwards; the immutable one stays.
@@ -84,17 +84,4 @@ export async function purgeMessage(mail: Mail, message: Message): Promise<void> 
 export function requireChange(message: Message, ifChange: number | undefined): void {
   if (ifChange === undefined || ifChange === message.change) return
   throw new MailError('conflict', 'The message has changed since the etag in If-Match was read.')
-}
-
-function countIn(tx: MailWriter, message: Message): void {
-  tx.changeFolder(message.mailbox, message.folder, countOf(message))
-}
-
-function countOut(tx: MailWriter, message: Message): void {
-  const { total, unread, sizeBytes } = countOf(message)
-  tx.changeFolder(message.mailbox, message.folder, { total: -total, unread: -unread, sizeBytes: -sizeBytes })
-}
-
-function countOf(message: Message): FolderChange {
-  return { total: 1, unread: message.isRead ? 0 : 1, sizeBytes: message.sizeBytes }
 }

@@ -1,13 +1,14 @@
-import { contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
+import { contentOf, hasVisibleAttachment } from './attachment.js'
 import { bodyPreviewOf } from './body.js'
 import { startConversation } from './conversation.js'
-import type { AttachmentId, MessageId } from './ids.js'
+import type { MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Message, MessageContent } from './message.js'
 import { parseMime } from './mime/parse.js'
 import { transportHeadersOf } from './mime/render.js'
+import { countIn, putMessage } from './put-message.js'
 
 /**
  * Puts a message that came in from outside into the Inbox of each mailbox; resolves once all of them are on disk.
@@ -50,13 +51,8 @@ export async function receiveMessage(mail: Mail, mailboxes: readonly Mailbox[], 
     }
     // One write for each mailbox: they may be kept in different places one day.
     await mail.store.write((tx) => {
-      tx.insertMessage(message)
-      tx.insertMime(mailbox.id, id, mime)
-      attachments.forEach((attachment, index) => {
-        const bytes = contents[index] ?? new Uint8Array()
-        tx.insertAttachment(keptAttachment(attachment, bytes, message, mail.ids.next() as AttachmentId))
-      })
-      tx.changeFolder(mailbox.id, message.folder, { total: 1, unread: 1, sizeBytes: message.sizeBytes })
+      putMessage(tx, mail, message, { draft, contents, carried: [] })
+      countIn(tx, message)
     })
   }
 }

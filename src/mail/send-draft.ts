@@ -4,6 +4,7 @@ import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Message } from './message.js'
+import { countIn, countOut } from './put-message.js'
 import { outboxEntries, requireRecipients, requireSendAs } from './submit.js'
 
 /**
@@ -28,12 +29,8 @@ async function sendCurrent(mail: Mail, mailbox: Mailbox, draft: Message): Promis
   const { answers } = draft.content
   await mail.store.write((tx) => {
     tx.updateMessage(sent, draft.change)
-    tx.changeFolder(draft.mailbox, draft.folder, {
-      total: -1,
-      unread: draft.isRead ? 0 : -1,
-      sizeBytes: -draft.sizeBytes,
-    })
-    tx.changeFolder(sent.mailbox, sent.folder, { total: 1, unread: 0, sizeBytes: sent.sizeBytes })
+    countOut(tx, draft)
+    countIn(tx, sent)
     if (answers !== undefined) tx.markAnswered(sent.mailbox, answers, sent.sentAt, mail.ids.next())
     for (const entry of outboxEntries(sent, mailbox.address)) tx.insertOutboxEntry(entry)
   })

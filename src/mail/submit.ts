@@ -1,20 +1,17 @@
-import { type AttachmentEnvelope, contentOf, hasVisibleAttachment, keptAttachment } from './attachment.js'
+import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
 import { startConversation } from './conversation.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
-import type { AttachmentId, MessageId } from './ids.js'
+import type { MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import type { MailWriter } from './store.js'
+import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
 const maxShownAddress = 320
-
-/** Bytes of a message beside its text and attachments: what headers and properties come to, roughly. */
-const overheadBytes = 1_024
 
 export interface SubmitOptions {
   readonly saveToSentItems: boolean
@@ -42,20 +39,12 @@ export async function submitMessage(
   requireRecipients(draft, mail.limits.maxRecipients)
   requireSendAs(mailbox, draft.from)
 
-  const contents = draft.attachments.map(contentOf)
-  const message = sentMessage(mail, mailbox, draft, contents, options)
+  const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
+  const message = sentMessage(mail, mailbox, parts, options)
   const entries = outboxEntries(message, mailbox.address)
   await mail.store.write((tx) => {
-    tx.insertMessage(message)
-    if (draft.mime !== undefined) tx.insertMime(message.mailbox, message.id, draft.mime)
-    draft.attachments.forEach((attachment, index) => {
-      const content = contents[index] ?? new Uint8Array()
-      tx.insertAttachment(keptAttachment(attachment, content, message, mail.ids.next() as AttachmentId))
-    })
-    carryAttachments(tx, message, options.carried)
-    if (options.saveToSentItems) {
-      tx.changeFolder(message.mailbox, message.folder, { total: 1, unread: 0, sizeBytes: message.sizeBytes })
-    }
+    putMessage(tx, mail, message, parts)
+    if (options.saveToSentItems) countIn(tx, message)
     if (options.answers !== undefined) {
       tx.markAnswered(message.mailbox, options.answers, message.sentAt, mail.ids.next())
     }
@@ -63,27 +52,6 @@ export async function submitMessage(
   })
   mail.outboxChanged()
   return message.id
-}
-
-/** Copies attachments of the answered message to its answer, inside the store. */
-export function carryAttachments(
-  tx: MailWriter,
-  { mailbox, id }: Message,
-  carried: readonly AttachmentEnvelope[] = [],
-): void {
-  const [first] = carried
-  if (first === undefined) return
-  const from = { mailbox: first.mailbox, message: first.message }
-  tx.copyAttachments(
-    from,
-    { mailbox, message: id },
-    carried.map((attachment) => attachment.id),
-  )
-}
-
-/** Bytes of attachments together. */
-export function sizeOfAll(attachments: readonly AttachmentEnvelope[]): number {
-  return attachments.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
 }
 
 export function requireRecipients(content: MessageContent, max: number): void {
@@ -125,10 +93,10 @@ export function requireSendAs(mailbox: Mailbox, from: EmailAddress | undefined):
 function sentMessage(
   mail: Mail,
   mailbox: Mailbox,
-  draft: Draft,
-  contents: readonly Uint8Array[],
-  { saveToSentItems, conversation, carried = [] }: SubmitOptions,
+  parts: MessageParts,
+  { saveToSentItems, conversation }: SubmitOptions,
 ): Message {
+  const { draft, carried } = parts
   const now = mail.clock.now()
   return {
     mailbox: mailbox.id,
@@ -147,20 +115,9 @@ function sentMessage(
     subject: draft.subject,
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
     conversation: conversation ?? startConversation(mail, now),
-    sizeBytes: sizeOf(draft, contents) + sizeOfAll(carried),
+    sizeBytes: sizeOf(parts),
     content: sentContent(draft, { name: mailbox.displayName, address: mailbox.address }),
   }
-}
-
-/** RFC 5322 §3.6.4: unique for ever, and the same in every copy, so that receivers can drop a repeated one. */
-export function newMessageId(mail: Mail): string {
-  return `<${mail.random.uuid().replaceAll('-', '').toUpperCase()}@${mail.hostname}>`
-}
-
-export function sizeOf(draft: Draft, contents: readonly Uint8Array[]): number {
-  let bytes = overheadBytes + draft.body.content.length
-  for (const content of contents) bytes += content.byteLength
-  return bytes
 }
 
 function sentContent(draft: Draft, owner: EmailAddress): MessageContent {

@@ -170,10 +170,13 @@ function pathIn(mailbox: string, path: string): string {
 const mail = { message: { subject: 'Lunch?', toRecipients: [{ emailAddress: { address: adele } }] } }
 
 function callRoute(client: Client, route: (typeof routes)[number], mailbox: string): Promise<Answer> {
-  const path = pathIn(mailbox, route.path)
+  const path = (route.since === 'beta' ? '/beta' : '') + pathIn(mailbox, route.path)
   if (route.body === 'none') return client.call(route.method, path)
   const headers = { 'Content-Type': 'application/json' }
-  return client.call(route.method, path, { headers, body: JSON.stringify(mail) })
+  return client.call(route.method, path, {
+    headers,
+    body: JSON.stringify(route.path.endsWith('/sendMail') ? mail : {}),
+  })
 }
 
 function requireUnauthenticated(answer: Answer, message: string | RegExp, server: TestServer): void {

@@ -1,36 +1,12 @@
 /** Microsoft's own client for JavaScript, unmodified but for base URL and host list, over https as it demands. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { freshFolder, startServer } from '../support/start-server.js'
-
-const program = fileURLToPath(new URL('./programs/graph-client.js', import.meta.url))
-const recipient = 'alex@contoso.com'
-
-/** Runs the program as a user would: in a process that trusts our authority. What it printed comes back. */
-async function runProgram(t: TestContext, baseUrl: string, caPem: string, token: string) {
-  const authority = join(await freshFolder(t), 'ca.pem')
-  await writeFile(authority, caPem)
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority }
-  const { stdout } = await promisify(execFile)(process.execPath, [program, baseUrl, token, recipient], { env })
-  return JSON.parse(stdout)
-}
+import { test } from 'node:test'
+import { recipient, startSdkServer } from './sdk-server.js'
 
 test('@microsoft/microsoft-graph-client sends, lists, pages, gets and reads refusals', async (t) => {
-  const server = await startServer(t, { port: 'off', httpsPort: '0' })
-  const { httpsUrl = '', caPem = '', directory } = server.graphpost
-  for (const userPrincipalName of ['adele@contoso.com', recipient]) {
-    const users = await directory.listUsers()
-    if (users.some((user) => user.userPrincipalName === userPrincipalName)) continue
-    await directory.addUser({ userPrincipalName, displayName: userPrincipalName })
-  }
-  const scopes = ['Mail.ReadWrite', 'Mail.Send']
-  const token = await directory.issueToken({ user: 'adele@contoso.com', scopes })
-  const saw = await runProgram(t, httpsUrl, caPem, token)
+  const { run, server } = await startSdkServer(t)
+  const { httpsUrl } = server.graphpost
+  const saw = await run('graph-client.js')
 
   await t.test('a list has what was selected, newest first, and a link to the next page', () => {
     const { value } = saw.list
@@ -82,9 +58,8 @@ test('@microsoft/microsoft-graph-client sends, lists, pages, gets and reads refu
 })
 
 test('without our authority the client does not talk to us', async (t) => {
-  const server = await startServer(t, { port: 'off', httpsPort: '0' })
-  const run = runProgram(t, server.graphpost.httpsUrl ?? '', '', 'token')
-  await assert.rejects(run, /fetch failed/)
+  const { run } = await startSdkServer(t, { trusted: false })
+  await assert.rejects(run('graph-client.js'), /fetch failed/)
 })
 
 function subjectsOf(messages: readonly { subject: string }[]): string[] {

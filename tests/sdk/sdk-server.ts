@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freshFolder, startServer, type TestServer } from '../support/start-server.js'
 
+/** To whom the programs send. */
+export const recipient = 'alex@contoso.com'
+
 /** A server over https alone, as clients that carry tokens demand, and the programs that call it. */
 export interface SdkServer {
   readonly server: TestServer
@@ -18,7 +21,8 @@ export interface SdkServer {
   run(program: string, more?: readonly string[]): Promise<ReturnType<typeof JSON.parse>>
 }
 
-export async function startSdkServer(t: TestContext): Promise<SdkServer> {
+/** `trusted: false`: the programs do not know our authority. */
+export async function startSdkServer(t: TestContext, { trusted = true } = {}): Promise<SdkServer> {
   const server = await startServer(t, { port: 'off', httpsPort: '0' })
   const { httpsUrl = '', caPem = '', directory } = server.graphpost
   const users = await directory.listUsers()
@@ -26,14 +30,14 @@ export async function startSdkServer(t: TestContext): Promise<SdkServer> {
   if (adele === undefined) throw new Error('the sample user is missing')
   const token = await directory.issueToken({ user: adele.userPrincipalName, scopes: ['Mail.ReadWrite', 'Mail.Send'] })
   const authority = join(await freshFolder(t), 'ca.pem')
-  await writeFile(authority, caPem)
+  await writeFile(authority, trusted ? caPem : '')
   return {
     server,
     owner: adele.owner,
     run: async (program, more = []) => {
       const path = fileURLToPath(new URL(`./programs/${program}`, import.meta.url))
       const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority }
-      const args = [path, httpsUrl, token, 'alex@contoso.com', ...more]
+      const args = [path, httpsUrl, token, recipient, ...more]
       const { stdout } = await promisify(execFile)(process.execPath, args, { env, maxBuffer: 16_777_216 })
       return JSON.parse(stdout)
     },

@@ -66,7 +66,6 @@ export const getMessage: Handler = async (request, mail) => {
   return {
     status: 200,
     json: { '@odata.context': contextOf(request, below), ...shown },
-    headers: { ETag: String(shown['@odata.etag']) },
   }
 }
 

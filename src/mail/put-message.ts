@@ -1,0 +1,74 @@
+import { type AttachmentEnvelope, keptAttachment } from './attachment.js'
+import type { AttachmentId } from './ids.js'
+import type { Mail } from './mail.js'
+import type { Draft, Message } from './message.js'
+import type { FolderChange, MailWriter } from './store.js'
+
+/** What a new message is made of beside its own properties. */
+export interface MessageParts {
+  readonly draft: Draft
+  /** Of its attachments, as `contentOf` writes them. */
+  readonly contents: readonly Uint8Array[]
+  /** Attachments of the answered message that go along. */
+  readonly carried: readonly AttachmentEnvelope[]
+}
+
+/** Puts a new message into the store with its MIME and attachments; its folder's counts are for the caller to change. */
+export function putMessage(
+  tx: MailWriter,
+  mail: Pick<Mail, 'ids'>,
+  message: Message,
+  { draft, contents, carried }: MessageParts,
+): void {
+  tx.insertMessage(message)
+  if (draft.mime !== undefined) tx.insertMime(message.mailbox, message.id, draft.mime)
+  draft.attachments.forEach((attachment, index) => {
+    const content = contents[index] ?? new Uint8Array()
+    tx.insertAttachment(keptAttachment(attachment, content, message, mail.ids.next() as AttachmentId))
+  })
+  carryAttachments(tx, message, carried)
+}
+
+/** What a message counts in its folder. */
+function countOf({ isRead, sizeBytes }: Message): FolderChange {
+  return { total: 1, unread: isRead ? 0 : 1, sizeBytes }
+}
+
+/** The message has come into its folder. */
+export function countIn(tx: MailWriter, message: Message): void {
+  tx.changeFolder(message.mailbox, message.folder, countOf(message))
+}
+
+/** The message, as it was there, has left its folder. */
+export function countOut(tx: MailWriter, message: Message): void {
+  const { total, unread, sizeBytes } = countOf(message)
+  tx.changeFolder(message.mailbox, message.folder, { total: -total, unread: -unread, sizeBytes: -sizeBytes })
+}
+
+/** Bytes of a message beside its text and attachments: what headers and properties come to, roughly. */
+const overheadBytes = 1_024
+
+/** RFC 5322 §3.6.4: unique for ever, and the same in every copy, so that receivers can drop a repeated one. */
+export function newMessageId(mail: Pick<Mail, 'random' | 'hostname'>): string {
+  return `<${mail.random.uuid().replaceAll('-', '').toUpperCase()}@${mail.hostname}>`
+}
+
+/** Bytes of a message with its attachments, roughly. */
+export function sizeOf({ draft, contents, carried }: MessageParts): number {
+  let bytes = overheadBytes + draft.body.content.length
+  for (const { sizeBytes } of carried) bytes += sizeBytes
+  for (const content of contents) bytes += content.byteLength
+  return bytes
+}
+
+/** Copies attachments of the answered message to its answer, inside the store. */
+function carryAttachments(tx: MailWriter, { mailbox, id }: Message, carried: readonly AttachmentEnvelope[]): void {
+  const [first] = carried
+  if (first === undefined) return
+  const from = { mailbox: first.mailbox, message: first.message }
+  tx.copyAttachments(
+    from,
+    { mailbox, message: id },
+    carried.map((attachment) => attachment.id),
+  )
+}
