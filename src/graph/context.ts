@@ -16,3 +16,11 @@ export function messagesContext(request: GraphRequest): string {
   const folder = request.folderPath.at(-1)
   return folder === undefined ? 'messages' : `mailFolders('${encodeURIComponent(folder)}')/messages`
 }
+
+/**
+ * Where a message of the request's mailbox is found: what `Location` begins with. The mailbox stands as the path wrote it,
+ * `@` literal (recorded); letters that a header cannot hold are escaped.
+ */
+export function messageUrl({ baseUrl, version, mailboxAsWritten }: GraphRequest, message: string): string {
+  return `${baseUrl}/${version}/users('${encodeURI(mailboxAsWritten)}')/messages('${message}')`
+}

@@ -13,23 +13,36 @@ const indexUnitsPerMs = 10_000 / 2 ** 24
  * @see MS-OXOMSG §2.2.1.3, and the recordings, whose indexes and conversation ids agree with it
  */
 export function startConversation(mail: Pick<Mail, 'random'>, createdAt: number): Conversation {
-  const id = mail.random.bytes(16)
-  const index = Buffer.alloc(22)
+  return conversationOf(mail.random.bytes(16), createdAt)
+}
+
+function conversationOf(id: Buffer, createdAt: number): Conversation {
+  const index = Buffer.alloc(headerBytes)
   index.writeUInt8(1, 0)
   index.writeUIntBE(Math.floor((createdAt + filetimeEpochMs) * indexUnitsPerMs), 1, 5)
   id.copy(index, 6)
   return { id: id.toString('hex'), index: index.toString('base64') }
 }
 
+const headerBytes = 22
+const levelBytes = 5
+/** Where a thread stops growing its index: 100 levels. */
+const maxIndexBytes = headerBytes + levelBytes * 100
+
 const ticksPerMs = 10_000n
-/** Time differences below 2^49 ticks (1.8 years) are kept in units of 2^18, longer ones in units of 2^23. */
-const shortDifference = 49n
+/** Differences with any of these bits are written in units of 2^23 ticks (0.8 s), others in units of 2^18 (26 ms). */
+const longDifference = 0x00fe_0000_0000_0000n
+const largeUnit = { flag: 0x8000_0000n, shift: 23n }
+const smallUnit = { flag: 0n, shift: 18n }
+const maxUnits = 0x7fff_ffffn
 
 /**
- * An answer in the thread: the same id, and five bytes more for each level: one bit for the unit, 31 for the time since
- * the thread began, four of chance, four of sequence, which every writer leaves 0.
+ * An answer in the thread: the same id, and five bytes more: one bit for the unit, 31 for the time since the message
+ * before it, eight of chance. An index that is none, or has no room, begins anew with the thread's own id.
  *
- * @see MS-OXOMSG §2.2.1.3, response level
+ * MS-OXOMSG counts from the five bytes of time in the header. The service is seen to take the first six of the index for
+ * the top of a FILETIME, the leading 01 with them, and to keep what is left of the difference in 31 bits (the recorded
+ * reply, to the bit); indexes of several levels in circulation each count on from the one before.
  */
 export function answerConversation(
   mail: Pick<Mail, 'random'>,
@@ -37,18 +50,25 @@ export function answerConversation(
   createdAt: number,
 ): Conversation {
   const index = Buffer.from(original.index, 'base64')
-  if (index.length < 22 || index.length > maxIndexBytes)
-    return { ...startConversation(mail, createdAt), id: original.id }
-  const began = BigInt(index.readUIntBE(1, 5)) << 24n
+  if (index.length < headerBytes || index.length > maxIndexBytes) {
+    return conversationOf(Buffer.from(original.id, 'hex'), createdAt)
+  }
   const now = BigInt(createdAt + filetimeEpochMs) * ticksPerMs
-  const difference = now > began ? now - began : 0n
-  const isShort = difference >> shortDifference === 0n
-  const units = (isShort ? difference >> 18n : difference >> 23n) & 0x7fffffffn
-  const level = Buffer.alloc(5)
-  level.writeUInt32BE(Number(units | (isShort ? 0n : 0x80000000n)), 0)
-  level.writeUInt8((mail.random.bytes(1).readUInt8(0) & 0x0f) << 4, 4)
+  const difference = BigInt.asUintN(64, now - lastTime(index))
+  const { flag, shift } = (difference & longDifference) === 0n ? smallUnit : largeUnit
+  const level = Buffer.alloc(levelBytes)
+  level.writeUInt32BE(Number(((difference >> shift) & maxUnits) | flag), 0)
+  mail.random.bytes(1).copy(level, 4)
   return { id: original.id, index: Buffer.concat([index, level]).toString('base64') }
 }
 
-/** Where a thread stops growing its index: 100 levels. */
-const maxIndexBytes = 22 + 5 * 100
+/** The time that an index ends with, as whoever wrote it understood it: its header's and all its levels'. */
+function lastTime(index: Buffer): bigint {
+  let time = BigInt(index.readUIntBE(0, 6)) << 16n
+  for (let at = headerBytes; at + levelBytes <= index.length; at += levelBytes) {
+    const level = BigInt(index.readUInt32BE(at))
+    const { shift } = (level & largeUnit.flag) === 0n ? smallUnit : largeUnit
+    time += (level & maxUnits) << shift
+  }
+  return time
+}

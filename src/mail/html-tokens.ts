@@ -152,3 +152,12 @@ export function hrefOf(tag: string): string | undefined {
   const match = href.exec(tag)
   return (match?.[1] ?? match?.[2] ?? match?.[3])?.trim()
 }
+
+const attribute = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g
+
+/** The attributes in what stands between a tag's name and its end: values undecoded, undefined where none is given. */
+export function* attributesOf(text: string): Generator<{ readonly name: string; readonly value: string | undefined }> {
+  for (const [, name = '', double, single, bare] of text.matchAll(attribute)) {
+    yield { name, value: double ?? single ?? bare }
+  }
+}

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type sanitize from 'sanitize-html'
 import { styleDeclarations } from './body.js'
-import { type HtmlToken, htmlTokens, withBoundedDepth } from './html-tokens.js'
+import { attributesOf, type HtmlToken, htmlTokens, withBoundedDepth } from './html-tokens.js'
 
 /** Beyond the library's defaults: the elements of a document, and those that Outlook and newsletters write. */
 const documentElements = 'html head title meta style body'
@@ -57,12 +57,9 @@ function rewritten({ kind, name, text }: HtmlToken): string {
   return kind === 'close' ? `</${name}>` : `<${name}${rewrittenAttributes(text.slice(1 + name.length, -1))}>`
 }
 
-const attribute = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g
-
 function rewrittenAttributes(text: string): string {
   let attributes = ''
-  for (const [, name, double, single, bare] of text.matchAll(attribute)) {
-    const value = double ?? single ?? bare
+  for (const { name, value } of attributesOf(text)) {
     attributes += value === undefined ? ` ${name}` : ` ${name}="${value.replaceAll('"', '&quot;')}"`
   }
   return attributes

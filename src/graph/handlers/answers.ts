@@ -1,7 +1,6 @@
-import { type AnswerKind, type PreparedAnswer, prepareAnswer } from '../../mail/answer.js'
+import { type AnswerKind, type AnswerSaid, type PreparedAnswer, prepareAnswer } from '../../mail/answer.js'
 import { createDraft } from '../../mail/create-draft.js'
 import type { Mail } from '../../mail/mail.js'
-import type { Draft, EmailAddress } from '../../mail/message.js'
 import { decodeMimeBody, parseMime } from '../../mail/mime/parse.js'
 import { submitMessage } from '../../mail/submit.js'
 import { timeZoneNamed } from '../../mail/time-zone.js'
@@ -50,59 +49,28 @@ async function answerOf(
   operation: string,
 ): Promise<PreparedAnswer> {
   const original = await messageOfPath(request, mail, 'notInStore')
-  const said = await readAnswer(request, kind, operation)
-  return prepareAnswer(mail, request.mailbox, original, { kind, ...said, timeZone: timeZoneOf(request) })
+  return prepareAnswer(mail, request.mailbox, original, kind, await readAnswer(request, kind, operation))
 }
 
-interface SaidOfAnswer {
-  readonly comment: string
-  readonly parts: Partial<Draft>
-}
-
-async function readAnswer({ body, version }: GraphRequest, kind: AnswerKind, operation: string): Promise<SaidOfAnswer> {
-  if (body.kind === 'none') return { comment: '', parts: {} }
-  if (body.kind === 'mime')
-    return { comment: '', parts: partsOfMime(await parseMime(decodeMimeBody(body.base64)), kind) }
+async function readAnswer(request: GraphRequest, kind: AnswerKind, operation: string): Promise<AnswerSaid> {
+  const { body, version } = request
+  if (body.kind === 'mime') return { mime: await parseMime(decodeMimeBody(body.base64)) }
+  const timeZone = timeZoneOf(request)
+  if (body.kind === 'none') return { comment: '', parts: {}, timeZone }
   const names = kind === 'forward' ? ['comment', 'message', 'toRecipients'] : ['comment', 'message']
   const values = readParameters(body.value, operation, names)
   const comment = readText(values.get('comment') ?? null, 'comment') ?? ''
   const message = values.get('message') ?? undefined
   const parts = message === undefined ? {} : readDraftParts(message, version)
-  if (comment !== '' && parts.body !== undefined) {
+  if (comment !== '' && parts.body !== undefined && parts.body.content !== '') {
     throw refusal('comment', 'The parameters comment and message/body cannot be given together.')
   }
-  const toRecipients = values.get('toRecipients') ?? undefined
-  if (toRecipients === undefined) return { comment, parts }
-  if (parts.toRecipients !== undefined) {
+  const toRecipients = readRecipients(values.get('toRecipients') ?? null, { version, path: 'toRecipients', depth: 0 })
+  if (toRecipients.length === 0) return { comment, parts, timeZone }
+  if (parts.toRecipients !== undefined && parts.toRecipients.length > 0) {
     throw refusal('toRecipients', 'The parameters toRecipients and message/toRecipients cannot be given together.')
   }
-  const recipients: EmailAddress[] = readRecipients(toRecipients, { version, path: 'toRecipients', depth: 0 })
-  return { comment, parts: { ...parts, toRecipients: recipients } }
-}
-
-/**
- * What an answer takes from its MIME: content and files. To whom it goes, and where in the thread it stands, follows from
- * the message it answers; only a forward goes to those the MIME names.
- */
-function partsOfMime(draft: Draft & { readonly sentAt?: number }, kind: AnswerKind): Partial<Draft> {
-  const {
-    toRecipients,
-    ccRecipients,
-    bccRecipients,
-    from: _,
-    sender: __,
-    inReplyTo: ___,
-    references: ____,
-    mime: _____,
-    sentAt: ______,
-    subject,
-    ...parts
-  } = draft
-  return {
-    ...parts,
-    ...(subject === null ? {} : { subject }),
-    ...(kind === 'forward' ? { toRecipients, ccRecipients, bccRecipients } : {}),
-  }
+  return { comment, parts: { ...parts, toRecipients }, timeZone }
 }
 
 function refusal(target: string, message: string): GraphError {

@@ -7,7 +7,7 @@ import type { Message } from '../../mail/message.js'
 import { renderItem } from '../../mail/mime/render.js'
 import { createUploadSession as openUploadSession } from '../../mail/upload-session.js'
 import { selectedContext } from '../../odata/query.js'
-import { contextOf } from '../context.js'
+import { contextOf, messageUrl } from '../context.js'
 import { GraphError } from '../errors.js'
 import { presentAttachmentId } from '../item-id.js'
 import { messageOfPath, readOwnId } from '../keys.js'
@@ -132,8 +132,8 @@ export const createUploadSession: Handler = async (request, mail) => {
   }
 }
 
-function attachmentsLocation({ baseUrl, version, mailboxAsWritten, keys }: GraphRequest): string {
-  return `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${keys.message}')/attachments`
+function attachmentsLocation(request: GraphRequest): string {
+  return `${messageUrl(request, request.keys.message ?? '')}/attachments`
 }
 
 /** A content type that came from outside, if a header can hold it. */

@@ -15,7 +15,7 @@ import { sendDraft } from '../../mail/send-draft.js'
 import { unsubscribe } from '../../mail/unsubscribe.js'
 import { updateMessage as applyChanges, type MessageChanges } from '../../mail/update-message.js'
 import { parameterMissing, readParameters } from '../action-parameters.js'
-import { contextOf, messagesContext } from '../context.js'
+import { contextOf, messagesContext, messageUrl } from '../context.js'
 import { presentChangeKey } from '../item-id.js'
 import { folderNamed, folderOfPath, messageOfPath } from '../keys.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
@@ -92,9 +92,7 @@ export const unsubscribeMessage: Handler = async (request, mail) => {
 /** 201 for a message that the call made: located under `/messages` of the mailbox, wherever it stands (recorded). */
 export function createdReply(request: GraphRequest, message: Message): GraphReply {
   const reply = entityReply(request, message, 201)
-  const { baseUrl, version, mailboxAsWritten } = request
-  const location = `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${reply.id}')`
-  return { ...reply, headers: { Location: location }, message: message.id }
+  return { ...reply, headers: { Location: messageUrl(request, reply.id) }, message: message.id }
 }
 
 function entityReply(request: GraphRequest, message: Message, status: number) {
@@ -108,7 +106,7 @@ function entityReply(request: GraphRequest, message: Message, status: number) {
 
 /** What an action returns is described by its type alone, as the reference page of `move` shows. */
 function placedReply(request: GraphRequest, message: Message): GraphReply {
-  const { baseUrl, version, mailboxAsWritten } = request
+  const { baseUrl, version } = request
   const shown = present(request, message)
   return {
     status: 201,
@@ -117,9 +115,7 @@ function placedReply(request: GraphRequest, message: Message): GraphReply {
       '@odata.type': '#microsoft.graph.message',
       ...shown,
     },
-    headers: {
-      Location: `${baseUrl}/${version}/users('${mailboxAsWritten}')/messages('${shown.id}')`,
-    },
+    headers: { Location: messageUrl(request, String(shown.id)) },
     message: message.id,
   }
 }

@@ -36,6 +36,13 @@ export function toCrlf(bytes: Uint8Array): Buffer {
   return output.subarray(0, length)
 }
 
+/** The text with a line end at its end, uncopied when it has one or is empty. */
+export function withLineEnd(text: Buffer): Buffer {
+  return text.length === 0 || text.subarray(-2).toString('latin1') === '\r\n'
+    ? text
+    : Buffer.concat([text, Buffer.from('\r\n')])
+}
+
 function writeLineEnd(output: Buffer, at: number): number {
   output[at] = CR
   output[at + 1] = LF

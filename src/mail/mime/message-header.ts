@@ -95,19 +95,30 @@ function importanceFields(importance: Importance): string[] {
 /** What clients set by MAPI property, because Graph lets them write no header but `x-` ones. */
 const tags = { inReplyTo: 0x1042, references: 0x1039, listUnsubscribe: 0x1045 }
 
-function referenceFields({
-  singleValueExtendedProperties: properties,
-  inReplyTo,
-  references,
-}: MessageContent): string[] {
-  const repliedTo = stringProperty(properties, tags.inReplyTo) ?? inReplyTo ?? ''
-  const earlier = stringProperty(properties, tags.references) ?? references ?? ''
-  const unsubscribe = structuredField('List-Unsubscribe', stringProperty(properties, tags.listUnsubscribe) ?? '')
+function referenceFields(content: MessageContent): string[] {
+  const { inReplyTo, references } = threadIdsOf(content)
+  const listUnsubscribe = stringProperty(content.singleValueExtendedProperties, tags.listUnsubscribe) ?? ''
+  const unsubscribe = structuredField('List-Unsubscribe', listUnsubscribe)
   return [
-    ...(messageIdsOf(repliedTo).length === 0 ? [] : [messageIdField('In-Reply-To', repliedTo)]),
-    ...(messageIdsOf(earlier).length === 0 ? [] : [messageIdField('References', earlier)]),
+    ...(inReplyTo.length === 0 ? [] : [messageIdField('In-Reply-To', inReplyTo.join(' '))]),
+    ...(references.length === 0 ? [] : [messageIdField('References', references.join(' '))]),
     ...(unsubscribe === undefined ? [] : [unsubscribe]),
   ]
+}
+
+/** Message ids in angle brackets, as `In-Reply-To` and `References` of the message name them. */
+export interface ThreadIds {
+  readonly inReplyTo: readonly string[]
+  readonly references: readonly string[]
+}
+
+/** What a message says it follows: what its author set by MAPI property comes before what it was made or came with. */
+export function threadIdsOf(content: MessageContent): ThreadIds {
+  const { singleValueExtendedProperties: properties, inReplyTo, references } = content
+  return {
+    inReplyTo: messageIdsOf(stringProperty(properties, tags.inReplyTo) ?? inReplyTo ?? ''),
+    references: messageIdsOf(stringProperty(properties, tags.references) ?? references ?? ''),
+  }
 }
 
 /** The value of `String 0x....`, whatever the case of the id and its leading zeros. */

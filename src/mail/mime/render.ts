@@ -15,7 +15,7 @@ import {
   withoutControls,
 } from './header-block.js'
 import { messageIdField, messageIdsOf } from './header-field.js'
-import { toCrlf } from './line-ends.js'
+import { toCrlf, withLineEnd } from './line-ends.js'
 import { dateField, type HeaderSource, headerFields, isSameAddress, senderFields } from './message-header.js'
 import type { ParsedDraft } from './parse.js'
 
@@ -280,12 +280,6 @@ function senderOf({ from, sender }: MessageContent): MessageContent['sender'] {
 function isOnly(field: HeaderField, address: MessageContent['from']): boolean {
   const [only, ...others] = parseAddresses(unfoldedValue(field))
   return only !== undefined && others.length === 0 && address !== undefined && isSameAddress(only, address)
-}
-
-function withLineEnd(text: Buffer): Buffer {
-  return text.length === 0 || text.subarray(-2).toString('latin1') === '\r\n'
-    ? text
-    : Buffer.concat([text, Buffer.from('\r\n')])
 }
 
 /**
