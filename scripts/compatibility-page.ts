@@ -21,7 +21,6 @@ const differences = [
   'Mail for other domains is captured until a relay is set. `sendMail` answers 202 in either case, as Graph does.',
   '`Message-ID` ends in the host name of this server (`--hostname`), not in a name of Exchange.',
   '`uniqueBody` ends where the marks of Outlook, Gmail, Yahoo, Apple and Thunderbird begin a quote; the real service compares with the thread.',
-  'The five bytes that an answer adds to `conversationIndex` are those of MS-OXOMSG; the recorded ones hold another value of time.',
   'Of two sends of one draft at once one answers 202 and the others 404; of two updates at once one may answer 412, also without `If-Match`, as recorded.',
   'An update of `subject` or `body` of a sent message answers 200 and changes nothing; the real service did one or the other at different times.',
   'A message that is still being delivered takes no change of what is sent (412); its owner’s notes (`isRead`, `categories`, `flag`) it takes.',
