@@ -1,5 +1,6 @@
 import { type HtmlToken, holdsNoMarkup, htmlTokens } from './html-tokens.js'
 import type { ItemBody } from './message.js'
+import { textOfParagraphs } from './plain-markup.js'
 import { plainTextOf, plainTextStartOf } from './plain-text.js'
 
 /**
@@ -17,13 +18,15 @@ const previewMarkupLength = 16_384
  * beginning is converted, so a large body costs no more than a short one.
  */
 export function bodyPreviewOf(body: ItemBody): string {
-  const text =
-    body.contentType === 'text'
-      ? body.content
-      : plainTextStartOf(body.content, previewMarkupLength, maxPreviewLength + 1)
+  const text = body.contentType === 'text' ? body.content : startOfHtml(body.content)
   // A line end grows by one at most, so twice the length is enough to look at.
   const lines = withCrlf(text.slice(0, 2 * maxPreviewLength)).replaceAll('\u00a0', ' ')
   return cutAt(lines, maxPreviewLength)
+}
+
+function startOfHtml(html: string): string {
+  const wanted = maxPreviewLength + 1
+  return textOfParagraphs(html, wanted) ?? plainTextStartOf(html, previewMarkupLength, wanted)
 }
 
 function cutAt(text: string, length: number): string {

@@ -51,7 +51,7 @@ export function plainTextStartOf(html: string, maxMarkupLength: number, maxLengt
   return withoutTrailingBlanks(converters().withoutLinks(plainMarkup(html, maxMarkupLength, maxLength)))
 }
 
-const blank = /\s/
+const blank = /[\s\u200b]/
 /** Longest reference to a character that is looked for: `&CounterClockwiseContourIntegral;` */
 const maxReference = 40
 

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type sanitize from 'sanitize-html'
 import { styleDeclarations } from './body.js'
 import { attributesOf, type HtmlToken, htmlTokens, withBoundedDepth } from './html-tokens.js'
+import { isPlainMarkup } from './plain-markup.js'
 
 /** Beyond the library's defaults: the elements of a document, and those that Outlook and newsletters write. */
 const documentElements = 'html head title meta style body'
@@ -36,6 +37,7 @@ function loadCleaner(): (html: string) => string {
  * taken out, what they hold is kept.
  */
 export function sanitizeHtml(content: string): string {
+  if (isPlainMarkup(content)) return content
   let html = ''
   for (const token of withBoundedDepth(htmlTokens(content))) html += rewritten(token)
   clean ??= loadCleaner()
