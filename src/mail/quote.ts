@@ -11,7 +11,9 @@ import type { EmailAddress, ItemBody, Message } from './message.js'
  * @param timeZone IANA name, of the line `Sent:`
  */
 export function quotedBody(original: Message, comment: string, timeZone: string): ItemBody {
-  const { start, inner, end } = documentParts(normaliseHtml(htmlOf(original.content.body)))
+  const { body } = original.content
+  // Of a text it is made in its normal form.
+  const { start, inner, end } = documentParts(body.contentType === 'text' ? htmlOf(body) : normaliseHtml(body.content))
   const words = comment === '' ? '' : `${escaped(comment).replace(/\r\n?|\n/g, '<br>')} `
   const content = `${start}${words}${rule}${header(original, timeZone)}<div>${inner}</div>${end}`
   return { contentType: 'html', content }
@@ -20,9 +22,10 @@ export function quotedBody(original: Message, comment: string, timeZone: string)
 const rule = '<hr tabindex="-1" style="display:inline-block; width:98%">'
 
 function header({ content, subject, sentAt }: Message, timeZone: string): string {
-  const { from, sender = from, toRecipients, ccRecipients } = content
+  const { from, sender, toRecipients, ccRecipients } = content
+  const author = from ?? sender
   const lines = [
-    line('From', sender === undefined && from === undefined ? '' : named(from ?? sender ?? { address: '' })),
+    line('From', author === undefined ? '' : named(author)),
     line('Sent', escaped(sentLine(sentAt, timeZone))),
     line('To', toRecipients.map(named).join('; ')),
     ...(ccRecipients.length === 0 ? [] : [line('Cc', ccRecipients.map(named).join('; '))]),
@@ -62,7 +65,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** A normalised document, cut behind its `<body ...>` tag and before `</body>`. */
+/** A document in its normal form, cut behind its `<body ...>` tag and before `</body>`. */
 function documentParts(html: string): { start: string; inner: string; end: string } {
   let start = ''
   for (const { kind, name, text } of htmlTokens(html)) {

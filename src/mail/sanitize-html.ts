@@ -39,10 +39,17 @@ function loadCleaner(): (html: string) => string {
 export function sanitizeHtml(content: string): string {
   if (isPlainMarkup(content)) return content
   let html = ''
-  for (const token of withBoundedDepth(htmlTokens(content))) html += rewritten(token)
+  for (const token of withBoundedDepth(htmlTokens(content.replaceAll(lineBreak, '')))) html += rewritten(token)
   clean ??= loadCleaner()
-  return clean(html).replaceAll(' />', '>').replaceAll('\u00a0', '&nbsp;')
+  return clean(html).replaceAll(' />', '>').replaceAll('\u00a0', '&nbsp;').replaceAll(lineBreak, '<br>')
 }
+
+/**
+ * What a line break is while the library looks at the rest: a character that no text holds, since NUL is taken out of it.
+ * As a tag it costs 5 µs, and the quote of a long text has one on every line.
+ */
+const lineBreak = '\0'
+const plainBreak = /^<br\s*\/?>$/i
 
 /** Elements that are left out with all they hold. */
 const removed = new Set(['script', 'textarea', 'xmp', 'iframe', 'noembed', 'noframes'])
@@ -54,6 +61,7 @@ const elementName = /^[a-z][a-z0-9:-]*$/
  */
 function rewritten({ kind, name, text }: HtmlToken): string {
   if (kind === 'text') return text.replaceAll('<', '&lt;')
+  if (kind === 'open' && name === 'br' && plainBreak.test(text)) return lineBreak
   if (kind === 'raw') return rewrittenRaw(name, text)
   if ((kind !== 'open' && kind !== 'close') || removed.has(name) || !elementName.test(name)) return ''
   return kind === 'close' ? `</${name}>` : `<${name}${rewrittenAttributes(text.slice(1 + name.length, -1))}>`

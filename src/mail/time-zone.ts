@@ -2,7 +2,7 @@
  * The zones of Windows and the zone of the IANA database each stands for, west to east: the rows for the whole world
  * (territory 001) of `windowsZones` in Unicode CLDR.
  */
-const windowsZones: Readonly<Record<string, string>> = {
+export const windowsZones: Readonly<Record<string, string>> = {
   'Dateline Standard Time': 'Etc/GMT+12',
   'UTC-11': 'Etc/GMT+11',
   'Aleutian Standard Time': 'America/Adak',

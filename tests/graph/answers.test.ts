@@ -180,6 +180,80 @@ test('a message given with an answer replaces what the original would give', asy
   assert.equal(draft.subject, 'RE: Meeting')
 })
 
+for (const version of ['/v1.0', '/beta']) {
+  test(`${version}: every operation is served for every spelling of mailbox and message`, async (t) => {
+    const w = await world(t)
+    const { id, parentFolderId } = await received(w)
+    const [user] = (await w.server.graphpost.directory.listUsers()).filter(
+      ({ userPrincipalName }) => userPrincipalName === adeleAt,
+    )
+    const roots = [
+      ['/me', user?.owner],
+      [`/users/${user?.owner}`, user?.owner],
+      [`/users/${adeleAt}`, adeleAt],
+      [`/users('${encodeURIComponent(adeleAt)}')`, adeleAt],
+    ]
+    const to = [recipient(alexAt)]
+    for (const [root, written] of roots) {
+      for (const path of [
+        `messages/${id}`,
+        `messages('${id}')`,
+        `mailFolders/inbox/messages/${id}`,
+        `mailFolders/${parentFolderId}/messages/${id}`,
+      ]) {
+        for (const action of ['createReply', 'microsoft.graph.createReplyAll', 'createforward']) {
+          const { status, headers, json } = await w.adele.post(`${version}${root}/${path}/${action}`, { Comment: 'c' })
+          assert.equal(status, 201, `${root}/${path}/${action}`)
+          assert.equal(headers.get('location'), `${w.server.url}${version}/users('${written}')/messages('${json.id}')`)
+        }
+        for (const action of ['reply', 'replyAll', 'microsoft.graph.forward']) {
+          const body = { Comment: 'c', ...(action.endsWith('forward') ? { ToRecipients: to } : {}) }
+          const answer = await w.adele.post(`${version}${root}/${path}/${action}`, body)
+          assert.deepEqual([answer.status, answer.text], [202, ''], `${root}/${path}/${action}`)
+        }
+      }
+    }
+    const elsewhere = await w.adele.post(`${version}/me/mailFolders/drafts/messages/${id}/createReply`, {})
+    refused(elsewhere, 404, 'ErrorItemNotFound')
+    refused(await w.alex.post(`${version}/me/messages/${id}/createReply`, {}), 404, 'ErrorInvalidMailboxItemId')
+  })
+}
+
+test('a mailbox whose name a header cannot hold still gets its answer', async (t) => {
+  const w = await world(t)
+  const name = 'żaba@contoso.com'
+  const zaba = await w.server.user(name)
+  await sent(w, w.alex, { subject: 'x', toRecipients: [recipient(name)] })
+  const { id } = await newestIn(zaba, 'inbox')
+  const answer = await zaba.post(`/users/${encodeURIComponent(name)}/messages/${id}/createReply`, {})
+  assert.equal(answer.status, 201, answer.text)
+  const location = `${w.server.url}/v1.0/users('%C5%BCaba@contoso.com')/messages('${answer.json.id}')`
+  assert.equal(answer.headers.get('location'), location)
+  assert.equal((await zaba.get(location.slice(w.server.url.length))).json.id, answer.json.id)
+})
+
+test('what says nothing is no contradiction: empty bodies and empty lists', async (t) => {
+  const w = await world(t)
+  const { id } = await received(w)
+  const nothing = { body: { contentType: 'text', content: '' }, toRecipients: [] }
+  const reply = await answered(w.adele, id, 'createReply', { comment: 'Mine', message: nothing })
+  assert.match(reply.body.content, /Mine <hr .*See you/)
+  assert.deepEqual(addresses(reply.toRecipients), [alexAt])
+  const forwarded = await answered(w.adele, id, 'createForward', {
+    toRecipients: [recipient(alexAt)],
+    message: nothing,
+    comment: null,
+  })
+  assert.deepEqual(addresses(forwarded.toRecipients), [alexAt])
+  const given = await answered(w.adele, id, 'createForward', {
+    toRecipients: [],
+    message: { toRecipients: [recipient(alexAt)] },
+  })
+  assert.deepEqual(addresses(given.toRecipients), [alexAt])
+  const nulls = await answered(w.adele, id, 'createForward', { toRecipients: null, message: null, comment: null })
+  assert.deepEqual(nulls.toRecipients, [])
+})
+
 test('comment and body, or recipients twice, are refused', async (t) => {
   const w = await world(t)
   const { id } = await received(w)
@@ -314,6 +388,52 @@ test('in MIME an answer says what it says, and goes where the original came from
   assert.equal((await w.adele.post(`/me/messages/${id}/reply`, body, asMime)).status, 202)
   await w.server.graphpost.drainOutbox(5_000)
   assert.equal((await newestIn(w.alex, 'inbox')).subject, 'Mine')
+})
+
+test('what is signed in an answer in MIME reaches its reader as it was signed', async (t) => {
+  const w = await world(t)
+  const { id, internetMessageId, conversationId } = await received(w)
+  const entity =
+    '--b\r\nContent-Type: text/plain\r\n\r\nsigned  text \r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\r\nAAAA\r\n--b--\r\n'
+  const mime = Buffer.from(
+    `From: else@example.com\r\nTo: stranger@example.com\r\nSubject: Signed\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary=b\r\n\r\n${entity}`,
+  ).toString('base64')
+  const asMime = { 'Content-Type': 'text/plain', Prefer: 'outlook.timezone="Mars"' }
+  assert.equal((await w.adele.post(`/me/messages/${id}/reply`, mime, asMime)).status, 202)
+  const draft = await w.adele.post(`/me/messages/${id}/createReply`, mime, asMime)
+  assert.equal(draft.status, 201)
+  assert.equal((await w.adele.call('POST', `/me/messages/${draft.json.id}/send`, { body: '' })).status, 202)
+  await w.server.graphpost.drainOutbox(5_000)
+  const { value } = (await w.alex.get('/me/mailFolders/inbox/messages')).json
+  assert.equal(value.length, 2)
+  for (const got of value) {
+    const { text } = await w.alex.get(`/me/messages/${got.id}/$value`)
+    assert.equal(text.slice(text.indexOf('\r\n\r\n') + 4), entity)
+    const parsed = await simpleParser(text)
+    assert.deepEqual(
+      [parsed.inReplyTo, parsed.references, parsed.subject],
+      [internetMessageId, internetMessageId, 'Signed'],
+    )
+    assert.deepEqual([parsed.from?.value[0]?.address, (parsed.to as AddressObject).value.length], [adeleAt, 1])
+    assert.equal((parsed.to as AddressObject).value[0]?.address, alexAt)
+    assert.deepEqual(addresses(got.toRecipients), [alexAt])
+  }
+  const kept = (await w.adele.get('/me/mailFolders/sentitems/messages?$select=conversationId')).json.value
+  for (const sentCopy of kept) assert.equal(sentCopy.conversationId, conversationId)
+})
+
+test('an answer in MIME that is changed is written anew, and stays in its thread', async (t) => {
+  const w = await world(t)
+  const { id, internetMessageId } = await received(w)
+  const mime = Buffer.from('Subject: One\r\nX-Own: 1\r\n\r\ntext\r\n').toString('base64')
+  const { json } = await w.adele.post(`/me/messages/${id}/createReply`, mime, { 'Content-Type': 'text/plain' })
+  const patched = await w.adele.call('PATCH', `/me/messages/${json.id}`, {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ subject: 'Two' }),
+  })
+  assert.equal(patched.status, 200)
+  const parsed = await simpleParser((await w.adele.get(`/me/messages/${json.id}/$value`)).text)
+  assert.deepEqual([parsed.subject, parsed.inReplyTo, parsed.headers.get('x-own')], ['Two', internetMessageId, '1'])
 })
 
 test('an answer that was sent is seen on the original', async (t) => {

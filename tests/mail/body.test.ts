@@ -234,3 +234,9 @@ test('text in elements nested too deep to count is still read', () => {
 function withoutStyles(markup: string): string {
   return markup.replaceAll(/<style>[\s\S]*?<\/style>/g, '')
 }
+
+test('line breaks come out of cleaning where they stood, and no NUL becomes one', () => {
+  assert.equal(sanitizeHtml('a<br>b<BR/>c<br />d<br class="x">e'), 'a<br>b<br>c<br>d<br class="x">e')
+  assert.equal(sanitizeHtml('<p title="a\0b">c\0d &#0;</p><style>p\0{}</style>').includes('<br>'), false)
+  assert.equal(sanitizeHtml('<a title="<br>">x</a>').includes('<br>'), false)
+})
