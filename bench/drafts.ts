@@ -31,7 +31,7 @@ export const drafts: Section = async (bench) => {
       {
         bar: 'draftAndSend',
         value: connections.includes(64) ? ratio(rounds.get(ours, 64), rounds.get(bare, 64)) : undefined,
-        note: 'an aim',
+        note: 'an aim, not a promise',
       },
     ],
     failures: rounds.failures,

@@ -11,28 +11,45 @@ export interface Flow {
   proceed(answer: Answer): Buffer | undefined
 }
 
-/** A flow as the parent process names it to the generator. A flow of several requests is a further kind. */
-export interface FlowPlan {
-  /** `draftAndSend`: a draft is made, and then sent by the id in the answer. */
-  readonly kind: 'single' | 'draftAndSend'
+/** Operations of one request. */
+interface SinglePlan {
+  readonly kind: 'single'
   /** Whole requests, head and body; taken in turn. */
   readonly requests: readonly string[]
-  /** Of `draftAndSend`: what follows each request, the id as `{id}`. */
-  readonly sends?: readonly string[]
 }
 
-/** How each kind of plan is carried out; called once for each connection, numbered from 0. */
-export const flows: Record<
-  FlowPlan['kind'],
-  { keepsBody: boolean; create: (plan: FlowPlan, connection: number) => Flow }
-> = {
-  single: { keepsBody: false, create: singleRequest },
-  draftAndSend: { keepsBody: true, create: draftAndSend },
+/** Operations of two requests: a draft is made, and then sent by the id in the answer. */
+interface DraftAndSendPlan {
+  readonly kind: 'draftAndSend'
+  /** Whole requests, head and body; taken in turn. */
+  readonly requests: readonly string[]
+  /** What follows each request, the id as `{id}`. */
+  readonly sends: readonly string[]
+}
+
+/** A flow as the parent process names it to the generator. */
+export type FlowPlan = SinglePlan | DraftAndSendPlan
+
+/** A plan on its way through one connection. */
+interface StartedFlow {
+  readonly flow: Flow
+  /** Whether the flow looks into what is answered. */
+  readonly keepsBody: boolean
+}
+
+/** The plan as one connection carries it out; connections are numbered from 0. */
+export function startFlow(plan: FlowPlan, connection: number): StartedFlow {
+  switch (plan.kind) {
+    case 'single':
+      return { flow: singleRequest(plan.requests, connection), keepsBody: false }
+    case 'draftAndSend':
+      return { flow: draftAndSend(plan, connection), keepsBody: true }
+  }
 }
 
 /** Each operation is one request. Connections start at different ones, so that they do not all write the same mail. */
-function singleRequest(plan: FlowPlan, connection: number): Flow {
-  const requests = plan.requests.map((request) => Buffer.from(request))
+function singleRequest(texts: readonly string[], connection: number): Flow {
+  const requests = texts.map((text) => Buffer.from(text))
   let turn = connection
   return {
     begin: () => {
@@ -44,10 +61,9 @@ function singleRequest(plan: FlowPlan, connection: number): Flow {
   }
 }
 
-/** Two requests: the second names what the first has made. */
-function draftAndSend(plan: FlowPlan, connection: number): Flow {
-  const first = singleRequest(plan, connection)
-  const sends = plan.sends ?? []
+/** Two requests: the second names what the first has made; none where nothing was made. */
+function draftAndSend({ requests, sends }: DraftAndSendPlan, connection: number): Flow {
+  const first = singleRequest(requests, connection)
   let turn = connection
   let isSending = false
   return {
@@ -55,10 +71,13 @@ function draftAndSend(plan: FlowPlan, connection: number): Flow {
       isSending = false
       return first.begin()
     },
-    proceed: ({ body }) => {
-      if (isSending) return undefined
+    proceed: ({ status, body }) => {
+      const send = sends[turn % sends.length]
+      if (isSending || status >= 300) {
+        turn++
+        return undefined
+      }
       isSending = true
-      const send = sends[turn++ % sends.length]
       if (send === undefined) throw new Error('A plan of drafts says how each is sent.')
       return Buffer.from(send.replace('{id}', idIn(body)))
     },

@@ -5,7 +5,7 @@
  * It takes a `LoadJob` from its parent by IPC and answers each with a `LoadResult`.
  */
 import { connect, type Socket } from 'node:net'
-import { flows } from './flow.js'
+import { startFlow } from './flow.js'
 import { Histogram } from './histogram.js'
 import type { LoadJob, LoadResult } from './load-job.js'
 import { ResponseSplitter } from './response-splitter.js'
@@ -75,9 +75,8 @@ async function runJob(job: LoadJob): Promise<LoadResult> {
 /** Resolves when the connection asked its last and got the answer, or was lost. */
 function runConnection(job: LoadJob, index: number, tally: Tally): Promise<void> {
   return new Promise((resolve) => {
-    const kind = flows[job.flow.kind]
-    const flow = kind.create(job.flow, index)
-    const splitter = new ResponseSplitter({ keepBody: kind.keepsBody })
+    const { flow, keepsBody } = startFlow(job.flow, index)
+    const splitter = new ResponseSplitter({ keepBody: keepsBody })
     let startedAt = 0
     let done = false
 

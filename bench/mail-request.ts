@@ -20,12 +20,12 @@ export const remoteOnly: RecipientOf = (variant) => `customer${variant}@example.
 /** Whole `POST /v1.0/me/sendMail` requests, each with {@link mailBytes} of JSON; the tokens' owners send in turn. */
 export function sendMailRequests(tokens: readonly string[], recipientOf: RecipientOf): string[] {
   return Array.from({ length: variantCount }, (_, variant) => {
-    const json = sendMailJson(`Quarterly figures ${variant}`, recipientOf(variant))
+    const json = mailJson(variant, recipientOf, (message) => ({ message }))
     return requestText('POST', '/v1.0/me/sendMail', tokens[variant % tokens.length] ?? '', json)
   })
 }
 
-/** Whole `POST /v1.0/me/messages` requests with the same mails, and what sends each once its id is known. */
+/** Whole `POST /v1.0/me/messages` requests of the same size and kind, and what sends each once its id is known. */
 export function draftRequests(
   tokens: readonly string[],
   recipientOf: RecipientOf,
@@ -34,8 +34,8 @@ export function draftRequests(
   const tokenOf = (variant: number) => tokens[variant % tokens.length] ?? ''
   return {
     requests: variants.map((variant) => {
-      const { message } = JSON.parse(sendMailJson(`Quarterly figures ${variant}`, recipientOf(variant)))
-      return requestText('POST', '/v1.0/me/messages', tokenOf(variant), JSON.stringify(message))
+      const json = mailJson(variant, recipientOf, (message) => message)
+      return requestText('POST', '/v1.0/me/messages', tokenOf(variant), json)
     }),
     sends: variants.map((variant) => requestText('POST', '/v1.0/me/messages/{id}/send', tokenOf(variant), '')),
   }
@@ -46,15 +46,16 @@ export function getRequest(path: string, token: string): string {
   return requestText('GET', path, token)
 }
 
-function sendMailJson(subject: string, recipient: string): string {
+/** {@link mailBytes} of JSON: a message in what the operation wraps around it. */
+function mailJson(variant: number, recipientOf: RecipientOf, wrap: (message: object) => object): string {
   const jsonWith = (content: string): string =>
-    JSON.stringify({
-      message: {
-        subject,
+    JSON.stringify(
+      wrap({
+        subject: `Quarterly figures ${variant}`,
         body: { contentType: 'HTML', content },
-        toRecipients: [{ emailAddress: { address: recipient } }],
-      },
-    })
+        toRecipients: [{ emailAddress: { address: recipientOf(variant) } }],
+      }),
+    )
   const left = mailBytes - jsonWith('').length - '<p></p>'.length
   return jsonWith(`<p>${filler.repeat(Math.ceil(left / filler.length)).slice(0, left)}</p>`)
 }
