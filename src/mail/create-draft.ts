@@ -1,4 +1,5 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
+import { bodyPreviewOf } from './body.js'
 import { startConversation } from './conversation.js'
 import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
@@ -70,6 +71,8 @@ function newDraft(
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
     conversation: conversation ?? startConversation(mail, now),
     sizeBytes: sizeOf(parts),
+    // Shown in the answer to whoever made it, and in every list after that.
+    bodyPreview: bodyPreviewOf(draft.body),
     content: draftContent(draft, answers),
   }
 }

@@ -1,3 +1,4 @@
+import { bodyPreviewOf } from './body.js'
 import { changed, requireSettled } from './change-message.js'
 import { MailError } from './errors.js'
 import type { Mail } from './mail.js'
@@ -36,7 +37,7 @@ export async function updateMessage(
   if (names.length === 0) return message
   const changesMail = names.some((name) => !notes.has(name))
   if (changesMail) await requireSettled(mail, message)
-  const updated = changed(mail, 'body' in wanted ? withoutPreview(message) : message, updatedFields(message, wanted))
+  const updated = changed(mail, message, updatedFields(message, wanted))
   await mail.store.write((tx) => {
     tx.updateMessage(updated, message.change)
     if (changesMail) tx.deleteMime(message.mailbox, message.id)
@@ -67,14 +68,10 @@ function updatedFields(message: Message, changes: MessageChanges): Partial<Messa
     ...(importance === undefined ? {} : { importance }),
     ...(isRead === undefined ? {} : { isRead }),
     ...(internetMessageId === undefined ? {} : { internetMessageId }),
+    ...(said.body === undefined ? {} : { bodyPreview: bodyPreviewOf(said.body) }),
     sizeBytes: message.sizeBytes + grown,
     content: updatedContent(message.content, said),
   }
-}
-
-/** The preview is worked out anew from the new body. */
-function withoutPreview({ bodyPreview: _, ...message }: Message): Message {
-  return message
 }
 
 /** A new author is the sender as well, unless one is named. */
