@@ -21,6 +21,8 @@ const differences = [
   'Mail for other domains is captured until a relay is set. `sendMail` answers 202 in either case, as Graph does.',
   '`Message-ID` ends in the host name of this server (`--hostname`), not in a name of Exchange.',
   '`uniqueBody` ends where the marks of Outlook, Gmail, Yahoo, Apple and Thunderbird begin a quote; the real service compares with the thread.',
+  '`conversationIndex` of an answer counts time as the recorded reply does, which is not what MS-OXOMSG says: from the first six bytes of the index, and each level from the one before.',
+  'An answer in MIME carries nothing of the original: body and files are the MIME’s, byte for byte below its header. Addresses and thread fields of the header are those of the answer.',
   'Of two sends of one draft at once one answers 202 and the others 404; of two updates at once one may answer 412, also without `If-Match`, as recorded.',
   'An update of `subject` or `body` of a sent message answers 200 and changes nothing; the real service did one or the other at different times.',
   'A message that is still being delivered takes no change of what is sent (412); its owner’s notes (`isRead`, `categories`, `flag`) it takes.',
