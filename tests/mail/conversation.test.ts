@@ -116,3 +116,12 @@ test('this Node.js knows every zone that Windows names', () => {
   assert.ok(names.length > 130)
   for (const name of names) assert.notEqual(timeZoneNamed(name), undefined, name)
 })
+
+test('the recorded reply, to the bit', () => {
+  const recorded = Buffer.from('AQHcuElNfikeYiJyz0O5BoQVRmVFtbXLcrAO', 'base64')
+  const thread = { id: recorded.toString('hex', 6, 22), index: recorded.toString('base64', 0, 22) }
+  const { index } = answerConversation({ random }, thread, Date.parse('2026-04-02T07:23:41Z'))
+  const level = Buffer.from(index, 'base64').readUInt32BE(22)
+  // Its createdDateTime has no fraction, and a unit is 0.84 s.
+  assert.ok(Math.abs(level - recorded.readUInt32BE(22)) <= 2, level.toString(16))
+})
