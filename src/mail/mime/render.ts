@@ -163,9 +163,8 @@ function filePart(file: NewFileAttachment, body: ItemBody): Part {
   // Only HTML can name it; beside plain text it is an attachment like any other.
   const isRelated = file.isInline && contentId !== undefined && body.contentType === 'html'
   return {
-    ...namedPart(file.name),
+    ...namedPart(file.name, file.isInline ? 'inline' : 'attachment'),
     contentType: fileTypeOf(file.contentType),
-    contentDisposition: file.isInline ? 'inline' : 'attachment',
     contentTransferEncoding: 'base64',
     content: Buffer.from(file.content.buffer, file.content.byteOffset, file.content.byteLength),
     ...(isRelated ? { cid: contentId } : {}),
@@ -177,28 +176,40 @@ async function itemPart({ item, name }: NewItemAttachment, sentAt: number | unde
   if (item.type !== 'message') {
     const { contentType, extension, content } = renderEventOrContact(item)
     return {
-      ...namedPart(withExtension(name, extension)),
+      ...namedPart(withExtension(name, extension), 'attachment'),
       contentType,
-      contentDisposition: 'attachment',
       contentTransferEncoding: 'base64',
       content,
     }
   }
   const content = await renderAttachedMessage(item.message, sentAt)
   return {
-    ...namedPart(withExtension(name, '.eml')),
+    ...namedPart(withExtension(name, '.eml'), 'attachment'),
     contentType: 'message/rfc822',
-    contentDisposition: 'attachment',
     // An address that is not ASCII stands in the header as it is.
     contentTransferEncoding: isSevenBit(content) ? '7bit' : '8bit',
     content,
   }
 }
 
-/** A file name in well-formed Unicode, without controls; the library encodes it (RFC 2231). */
-function namedPart(name: string): Pick<MailComposerAttachment, 'filename'> {
+/** A line of 998 bytes holds a word of this length and the name of its parameter. */
+const maxWordLength = 900
+
+/**
+ * A file name in well-formed Unicode, without controls; the library encodes it and cuts it up (RFC 2231). It repeats it
+ * whole in `Content-Type` for readers of old, where a name without blanks might not fit on a line: that one goes without.
+ */
+function namedPart(
+  name: string,
+  disposition: 'inline' | 'attachment',
+): Pick<MailComposerAttachment, 'filename' | 'contentDisposition'> {
   const filename = withoutControls(Buffer.from(name).toString())
-  return { filename: filename === '' ? false : filename }
+  if (filename === '') return { filename: false, contentDisposition: disposition }
+  if (filename.split(' ').every((word) => word.length <= maxWordLength)) {
+    return { filename, contentDisposition: disposition }
+  }
+  const quoted = filename.replace(/["\\]/g, '\\$&')
+  return { filename: false, contentDisposition: `${disposition}; filename="${quoted}"` }
 }
 
 function withExtension(name: string, extension: string): string {

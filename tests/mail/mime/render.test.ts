@@ -352,6 +352,17 @@ test('file names of other scripts, long ones and awkward ones arrive whole', asy
   )
 })
 
+test('a file name that fits on no line is cut up, and arrives whole', async () => {
+  for (const name of [`${'x'.repeat(3_000)}.pdf`, `${'q"\\'.repeat(500)}.pdf`, `${'漢'.repeat(950)}.pdf`]) {
+    for (const isInline of [false, true]) {
+      const parsed = await rendered(sampleMessage(), [sampleFile(name, Buffer.from('bytes'), { isInline })])
+      const [attachment] = parsed.attachments
+      assert.equal(attachment?.filename, name)
+      assert.equal(attachment?.contentDisposition, isInline ? 'inline' : 'attachment')
+    }
+  }
+})
+
 test('a file that calls itself a multipart or a message is bytes like any other', async () => {
   const content = Buffer.from('--x\r\n\r\nnot a part\r\n--x--\r\n')
   for (const contentType of ['multipart/mixed; boundary=x', 'message/rfc822', 'nonsense', '', null]) {
