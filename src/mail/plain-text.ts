@@ -99,6 +99,8 @@ function plainToken({ kind, name, text }: HtmlToken): string {
   if (kind !== 'open' && kind !== 'close') return ''
   // What such an element holds is no text of the message.
   if (holdsNoMarkup(name) || !/^[a-z][a-z0-9]*$/.test(name)) return ''
+  // What was appended after the end of a page, as disclaimers are, belongs to it: HTML says so, the library does not.
+  if (name === 'html' || name === 'body') return ''
   if (kind === 'close') return `</${name}>`
   const href = name === 'a' ? hrefOf(text) : undefined
   return href !== undefined && /^(?:https?|mailto):/i.test(href)
