@@ -65,13 +65,13 @@ const rememberMs = 1_000
 /** Mailboxes remembered at most. */
 const maxRemembered = 10_000
 
-/** Finds the mailbox a path names. */
-export type MailboxFinder = (caller: Caller, key: string | undefined) => Promise<Mailbox>
+/** Finds the mailbox a path names; at once when it was found a moment ago. */
+export type MailboxFinder = (caller: Caller, key: string | undefined) => Mailbox | Promise<Mailbox>
 
 /** Looks mailboxes up by `/me`, object id or user principal name, and remembers them for a moment. */
 export function mailboxFinder(mail: Pick<Mail, 'store' | 'clock'>): MailboxFinder {
   const remembered = new Map<string, { mailbox: Mailbox; until: number }>()
-  return async (caller, key) => {
+  return (caller, key) => {
     const wanted = key === undefined ? caller.user : withoutTenant(key, caller.tenant)
     if (wanted === undefined) {
       throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.', {
@@ -83,11 +83,12 @@ export function mailboxFinder(mail: Pick<Mail, 'store' | 'clock'>): MailboxFinde
     const at = `${caller.tenant} ${wanted}`
     const known = remembered.get(at)
     if (known !== undefined && known.until > now) return known.mailbox
-    const mailbox = await mail.store.mailboxes.find(caller.tenant as TenantId, wanted)
-    if (mailbox === undefined) throw unknownUser(caller, key)
-    if (remembered.size >= maxRemembered) remembered.clear()
-    remembered.set(at, { mailbox, until: now + rememberMs })
-    return mailbox
+    return mail.store.mailboxes.find(caller.tenant as TenantId, wanted).then((mailbox) => {
+      if (mailbox === undefined) throw unknownUser(caller, key)
+      if (remembered.size >= maxRemembered) remembered.clear()
+      remembered.set(at, { mailbox, until: now + rememberMs })
+      return mailbox
+    })
   }
 }
 

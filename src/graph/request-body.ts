@@ -8,7 +8,8 @@ import { quotable } from './resources/values.js'
 /** The client closed the connection before its request was whole: nobody waits for an answer. */
 export class ClientGone extends Error {}
 
-const noBody: RequestBody = { kind: 'none' }
+/** Of an operation that takes none. */
+export const noBody: RequestBody = { kind: 'none' }
 
 /**
  * The body as its content type says it is meant; nothing is read where the operation takes none.
@@ -21,7 +22,12 @@ export async function readRequestBody(
   maxBytes: number,
 ): Promise<RequestBody> {
   if (takes === 'none') return noBody
-  const bytes = await readBody(request, maxBytes).catch(bodyRefusal)
+  let bytes: Buffer
+  try {
+    bytes = await readBody(request, maxBytes)
+  } catch (error) {
+    bodyRefusal(error)
+  }
   if (bytes.length === 0 && takes === 'optionalJsonOrMime') return noBody
   const contentType = mediaType(request.headers['content-type'])
   if (contentType === undefined) {

@@ -16,9 +16,14 @@ const admittedBy: Record<Permission, readonly string[]> = {
   'Graphpost.Admin': ['Graphpost.Admin'],
 }
 
+const admittedByInLowerCase = new Map<string, readonly string[]>(
+  Object.entries(admittedBy).map(([needed, names]) => [needed, names.map((name) => name.toLowerCase())]),
+)
+
 /** Whether what was granted admits what is needed. Names are compared without case, as `scp` is read in the field. */
 export function admits(granted: ReadonlySet<string>, needed: Permission): boolean {
-  return admittedBy[needed].some((permission) => granted.has(permission.toLowerCase()))
+  for (const permission of admittedByInLowerCase.get(needed) ?? []) if (granted.has(permission)) return true
+  return false
 }
 
 /** The granted names as {@link admits} compares them. */

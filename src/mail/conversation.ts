@@ -17,7 +17,7 @@ export function startConversation(mail: Pick<Mail, 'random'>, createdAt: number)
 }
 
 function conversationOf(id: Buffer, createdAt: number): Conversation {
-  const index = Buffer.alloc(headerBytes)
+  const index = Buffer.allocUnsafe(headerBytes)
   index.writeUInt8(1, 0)
   index.writeUIntBE(Math.floor((createdAt + filetimeEpochMs) * indexUnitsPerMs), 1, 5)
   id.copy(index, 6)

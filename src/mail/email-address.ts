@@ -10,11 +10,15 @@ const maxLabel = 63
 /** Characters of an atom beside letters and digits, RFC 5322 §3.2.3, and the dot between atoms. */
 const atomSpecials = new Set("!#$%&'*+-/=?^_`{|}~.")
 
+/** What nearly every address looks like; the test of what is not is the long way. */
+const usualAddress = /^[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]{1,63}\.)+[a-z0-9]{1,63}$/i
+
 /**
  * Whether mail can be sent to it: one Mailbox as RFC 5321 §4.1.2 and RFC 6531 §3.3 write it. Looked at character by
  * character, once; nothing is searched for in free text, so `a@x;b@y` is not two addresses but none.
  */
 export function isDeliverableAddress(address: string): boolean {
+  if (address.length <= maxLocalPart && usualAddress.test(address)) return true
   const at = address.lastIndexOf('@')
   if (at <= 0 || at === address.length - 1) return false
   if (address.length > maxAddress || Buffer.byteLength(address) > maxAddress) return false

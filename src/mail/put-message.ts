@@ -50,7 +50,7 @@ const overheadBytes = 1_024
 
 /** RFC 5322 §3.6.4: unique for ever, and the same in every copy, so that receivers can drop a repeated one. */
 export function newMessageId(mail: Pick<Mail, 'random' | 'hostname'>): string {
-  return `<${mail.random.uuid().replaceAll('-', '').toUpperCase()}@${mail.hostname}>`
+  return `<${mail.random.bytes(16).toString('hex').toUpperCase()}@${mail.hostname}>`
 }
 
 /** Bytes of a message with its attachments, roughly. */

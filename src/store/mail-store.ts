@@ -22,7 +22,7 @@ import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUplo
 /** The ports of the mail domain, kept in one SQL database. */
 export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
-  const writerFor = preparedWriter(domain)
+  const writerInto = preparedWriter(domain)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
@@ -33,8 +33,13 @@ export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
     blobs,
     write: async (change) => {
       const statements: Statement[] = []
-      change(writerFor(statements))
-      if (statements.length > 0) await domain.write(statements)
+      change(writerInto(statements))
+      if (statements.length === 0) return
+      try {
+        await database.write(statements)
+      } catch (error) {
+        inDomainTerms(error)
+      }
     },
   }
 }
@@ -48,14 +53,18 @@ function inDomainTerms(error: unknown): WriteRows {
   throw error
 }
 
-/** Compiles the hot statements once; the result makes a writer that appends to a list of statements. */
-function preparedWriter(database: Database): (statements: Statement[]) => MailWriter {
+/**
+ * Compiles the hot statements once; the result gives the writer that appends to a list of statements. It is one and the
+ * same for all writes, because making its methods anew would cost each mail a microsecond; a write is said without a pause.
+ */
+function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
+  let statements: Statement[] = []
   const messageInsert = preparedMessageInsert(database)
   const messageUpdate = preparedMessageUpdate(database)
   const outboxInsert = preparedOutboxInsert(database)
   const settlement = preparedSettlement(database)
   const folderChange = preparedFolderChange(database)
-  return (statements) => ({
+  const writer: MailWriter = {
     insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
@@ -76,5 +85,9 @@ function preparedWriter(database: Database): (statements: Statement[]) => MailWr
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
-  })
+  }
+  return (into) => {
+    statements = into
+    return writer
+  }
 }

@@ -27,29 +27,35 @@ export interface ContentColumns {
  * cost more than all else of accepting a mail on this side; the rest as JSON, without what has its usual value.
  */
 export function contentColumns(content: MessageContent): ContentColumns {
-  const { body, flag, inReplyTo, references, answers, mentions } = content
-  const kept = {
+  const { body } = content
+  // Only what is unusual: a member that is left out costs nothing to write, one that is undefined still does.
+  const kept: { -readonly [Member in keyof MessageContent]?: MessageContent[Member] } & { bodyType: string } = {
     bodyType: body.contentType,
-    from: content.from,
-    sender: content.sender,
-    toRecipients: unlessEmpty(content.toRecipients),
-    ccRecipients: unlessEmpty(content.ccRecipients),
-    bccRecipients: unlessEmpty(content.bccRecipients),
-    replyTo: unlessEmpty(content.replyTo),
-    categories: unlessEmpty(content.categories),
-    flag: flag.flagStatus === 'notFlagged' ? undefined : flag,
-    inferenceClassification:
-      content.inferenceClassification === 'focused' ? undefined : content.inferenceClassification,
-    isDeliveryReceiptRequested: unlessFalse(content.isDeliveryReceiptRequested),
-    isReadReceiptRequested: unlessFalse(content.isReadReceiptRequested),
-    internetMessageHeaders: unlessEmpty(content.internetMessageHeaders),
-    singleValueExtendedProperties: unlessEmpty(content.singleValueExtendedProperties),
-    multiValueExtendedProperties: unlessEmpty(content.multiValueExtendedProperties),
-    inReplyTo,
-    references,
-    answers,
-    mentions,
   }
+  if (content.from !== undefined) kept.from = content.from
+  if (content.sender !== undefined) kept.sender = content.sender
+  if (content.toRecipients.length > 0) kept.toRecipients = content.toRecipients
+  if (content.ccRecipients.length > 0) kept.ccRecipients = content.ccRecipients
+  if (content.bccRecipients.length > 0) kept.bccRecipients = content.bccRecipients
+  if (content.replyTo.length > 0) kept.replyTo = content.replyTo
+  if (content.categories.length > 0) kept.categories = content.categories
+  if (content.flag.flagStatus !== 'notFlagged') kept.flag = content.flag
+  if (content.inferenceClassification !== 'focused') kept.inferenceClassification = content.inferenceClassification
+  if (content.isDeliveryReceiptRequested !== false) {
+    kept.isDeliveryReceiptRequested = content.isDeliveryReceiptRequested
+  }
+  if (content.isReadReceiptRequested !== false) kept.isReadReceiptRequested = content.isReadReceiptRequested
+  if (content.internetMessageHeaders.length > 0) kept.internetMessageHeaders = content.internetMessageHeaders
+  if (content.singleValueExtendedProperties.length > 0) {
+    kept.singleValueExtendedProperties = content.singleValueExtendedProperties
+  }
+  if (content.multiValueExtendedProperties.length > 0) {
+    kept.multiValueExtendedProperties = content.multiValueExtendedProperties
+  }
+  if (content.inReplyTo !== undefined) kept.inReplyTo = content.inReplyTo
+  if (content.references !== undefined) kept.references = content.references
+  if (content.answers !== undefined) kept.answers = content.answers
+  if (content.mentions !== undefined) kept.mentions = content.mentions
   return { content: JSON.stringify(kept), body: withoutNul(body.content) }
 }
 
@@ -59,14 +65,6 @@ export function contentFrom(columns: ContentColumns): MessageContent {
     bodyType: ItemBody['contentType']
   }
   return { ...usual, ...kept, body: { contentType: bodyType, content: columns.body } }
-}
-
-function unlessEmpty<Item>(list: readonly Item[]): readonly Item[] | undefined {
-  return list.length === 0 ? undefined : list
-}
-
-function unlessFalse(value: boolean | null): boolean | null | undefined {
-  return value === false ? undefined : value
 }
 
 /** The one character that PostgreSQL's text cannot hold; in a body it means nothing. */

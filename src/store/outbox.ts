@@ -52,8 +52,9 @@ export class SqlOutbox implements OutboxStore {
       )
       .returningAll()
       .compile()
-    const rows = await this.#database.write([statementOf(query, { returnsRows: true })])
-    return (rows.get(0) ?? []).map((row) => entryOf(row as OutboxRow))
+    const takeUp = dialect.takeUp(limit).map((move) => statementOf(move.compile(read)))
+    const rows = await this.#database.write([...takeUp, statementOf(query, { returnsRows: true })])
+    return (rows.get(takeUp.length) ?? []).map((row) => entryOf(row as OutboxRow))
   }
 
   async releaseClaims(now: number): Promise<void> {
@@ -67,27 +68,29 @@ export class SqlOutbox implements OutboxStore {
 
   async nextDueAt(): Promise<number | undefined> {
     const row = await this.#database.read
-      .selectFrom('outbox')
-      .select('due_at')
-      .where(isOpen)
-      .orderBy('due_at')
-      .limit(1)
+      .selectNoFrom((select) => [
+        select.selectFrom('outbox').select('due_at').where(isOpen).orderBy('due_at').limit(1).as('claimable'),
+        select.selectFrom('submissions').select('due_at').orderBy('id').limit(1).as('submitted'),
+      ])
       .executeTakeFirst()
-    return row?.due_at
+    const moments = [row?.claimable, row?.submitted].filter((moment) => typeof moment === 'number')
+    return moments.length === 0 ? undefined : Math.min(...moments)
   }
 
   async listByMessage(mailbox: MailboxId, message: MessageId): Promise<OutboxEntry[]> {
+    const submitted = await this.#submitted()
     const rows = await this.#database.read
       .selectFrom('outbox')
       .selectAll()
       .where('mailbox_id', '=', mailbox)
       .where('message_id', '=', message)
-      .orderBy('destination')
       .execute()
-    return rows.map(entryOf)
+    const waiting = submitted.filter((entry) => entry.mailbox === mailbox && entry.message === message)
+    return eachOnce([...waiting, ...rows.map(entryOf)]).sort((a, b) => (a.destination < b.destination ? -1 : 1))
   }
 
   async listNewest(limit: number): Promise<OutboxEntry[]> {
+    const submitted = await this.#submitted(limit)
     const rows = await this.#database.read
       .selectFrom('outbox')
       .selectAll()
@@ -95,46 +98,111 @@ export class SqlOutbox implements OutboxStore {
       .orderBy('message_id', 'desc')
       .limit(limit)
       .execute()
-    return rows.map(entryOf)
+    return eachOnce([...submitted, ...rows.map(entryOf)])
+      .sort((a, b) => b.createdAt - a.createdAt || b.message - a.message)
+      .slice(0, limit)
   }
 
   async countOpen(): Promise<number> {
     const row = await this.#database.read
-      .selectFrom('outbox')
-      .select((select) => select.fn.countAll<number | string>().as('count'))
-      .where(isOpen)
+      .selectNoFrom((select) => [
+        select
+          .selectFrom('outbox')
+          .select((count) => count.fn.countAll<number | string>().as('count'))
+          .where(isOpen)
+          .as('claimable'),
+        select
+          .selectFrom('submissions')
+          .select((sum) => sum.fn.sum<number | string | null>('count').as('count'))
+          .as('submitted'),
+      ])
       .executeTakeFirst()
-    return Number(row?.count ?? 0)
+    return Number(row?.claimable ?? 0) + Number(row?.submitted ?? 0)
+  }
+
+  /** What nobody has claimed yet, of the newest rows first. Read before the outbox: what moves meanwhile is seen twice. */
+  async #submitted(rows?: number): Promise<OutboxEntry[]> {
+    const found = await this.#database.read
+      .selectFrom('submissions')
+      .select('entries')
+      .orderBy('id', 'desc')
+      .$if(rows !== undefined, (query) => query.limit(rows ?? 0))
+      .execute()
+    return found.flatMap(({ entries }) => submittedEntries(entries))
   }
 }
 
-/** Compiled once: every accepted mail has at least one entry. */
+/** Of two entries with one key the later one. */
+function eachOnce(entries: readonly OutboxEntry[]): OutboxEntry[] {
+  const keyOf = ({ mailbox, message, destination }: OutboxEntry) => `${mailbox} ${message} ${destination}`
+  return [...new Map(entries.map((entry) => [keyOf(entry), entry])).values()]
+}
+
+const outboxColumns = [
+  'mailbox_id',
+  'message_id',
+  'destination',
+  'mail_from',
+  'recipients',
+  'state',
+  'attempts',
+  'due_at',
+  'created_at',
+  'claimed_by',
+] as const
+
+/** Compiled once: every accepted mail has at least one entry. What is due as it is accepted is a submission. */
 export function preparedOutboxInsert(database: Database): (entry: OutboxEntry) => Statement {
-  const insert = preparedInsert(database.read, 'outbox', [
-    'mailbox_id',
-    'message_id',
-    'destination',
-    'mail_from',
-    'recipients',
-    'state',
-    'attempts',
-    'due_at',
-    'created_at',
-    'claimed_by',
-  ])
+  const insert = preparedInsert(database.read, 'outbox', outboxColumns)
+  const submission = preparedSubmission(database)
   return (entry) =>
-    insert({
-      mailbox_id: entry.mailbox,
-      message_id: entry.message,
-      destination: entry.destination,
-      mail_from: entry.mailFrom,
-      recipients: JSON.stringify(entry.recipients),
-      state: entry.state,
-      attempts: entry.attempts,
-      due_at: entry.dueAt,
-      created_at: entry.createdAt,
-      claimed_by: null,
-    })
+    entry.state === 'queued' && entry.attempts === 0 && entry.dueAt === entry.createdAt
+      ? submission(entry)
+      : insert({
+          mailbox_id: entry.mailbox,
+          message_id: entry.message,
+          destination: entry.destination,
+          mail_from: entry.mailFrom,
+          recipients: JSON.stringify(entry.recipients),
+          state: entry.state,
+          attempts: entry.attempts,
+          due_at: entry.dueAt,
+          created_at: entry.createdAt,
+          claimed_by: null,
+        })
+}
+
+type SubmittedList = readonly [
+  mailbox: number,
+  message: number,
+  destination: string,
+  mailFrom: string,
+  recipients: readonly OutboxRecipient[],
+  createdAt: number,
+]
+
+function preparedSubmission(database: Database): (entry: OutboxEntry) => Statement {
+  const { sql } = database.read.insertInto('submissions').values({ count: 0, entries: '', due_at: 0 }).compile()
+  return ({ mailbox, message, destination, mailFrom, recipients, createdAt }) => {
+    const list: SubmittedList = [mailbox, message, destination, mailFrom, recipients, createdAt]
+    return { sql, parameters: [1, JSON.stringify(list), createdAt], amounts: 1, listed: true }
+  }
+}
+
+/** Newest first. */
+function submittedEntries(lists: string): OutboxEntry[] {
+  const entries = JSON.parse(`[${lists}]`) as SubmittedList[]
+  return entries.toReversed().map(([mailbox, message, destination, mailFrom, recipients, createdAt]) => ({
+    mailbox: mailbox as MailboxId,
+    message: message as MessageId,
+    destination,
+    mailFrom,
+    recipients,
+    state: 'queued',
+    attempts: 0,
+    dueAt: createdAt,
+    createdAt,
+  }))
 }
 
 type Settlement = Parameters<MailWriter['settleOutboxEntry']>

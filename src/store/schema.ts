@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /**
  * The tables, as both databases have them: text, integers, bytes; booleans are 0/1, moments ms since 1970.
  * Mailbox id leads every key, so that mailboxes can be spread over several databases one day.
@@ -103,6 +105,19 @@ export interface Schema {
     due_at: number
     created_at: number
     claimed_by: string | null
+  }
+  /**
+   * Entries of the outbox that nobody has claimed yet, as they were accepted: many to a row, appended only. Kept apart
+   * because an append costs a fraction of a row of `outbox`, with its key and its index.
+   */
+  submissions: {
+    /** Given by the database, rising. */
+    id: Generated<number>
+    count: number
+    /** JSON lists, comma after comma: `[mailbox, message, destination, mail_from, recipients, created_at], ...` */
+    entries: string
+    /** When its oldest entry was accepted, and so due. */
+    due_at: number
   }
   call_pages: { id: number; count: number; records: string }
 }

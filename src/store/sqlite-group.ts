@@ -16,8 +16,9 @@ export interface WriteGroup {
 
 export const guardedFlag = 1
 export const returnsRowsFlag = 2
+export const listedFlag = 4
 /** Above the flags stands how many of the parameters are amounts. */
-export const amountsShift = 2
+export const amountsShift = 3
 
 export type Rows = readonly Record<string, unknown>[]
 
@@ -112,7 +113,13 @@ export class SqliteGroupWriter {
       const parameters = values.slice(at + 3, end)
       const amounts = flags >> amountsShift
       if (amounts > 0 && sums !== undefined) {
-        gather(sums, values[at] as number, statement, parameters, amounts)
+        gather(sums, {
+          number: values[at] as number,
+          statement,
+          parameters,
+          amounts,
+          isListed: (flags & listedFlag) > 0,
+        })
       } else if (flags & returnsRowsFlag) {
         found.push([place, statement.all(...parameters) as Rows])
       } else {
@@ -147,22 +154,25 @@ interface Addition {
   readonly parameters: SqlValue[]
 }
 
-function gather(
-  sums: Map<string, Addition>,
-  number: number,
-  statement: SqliteStatement,
-  parameters: SqlValue[],
-  amounts: number,
-): void {
-  const key = `${number} ${parameters.slice(amounts).join(' ')}`
+/** What is added to a sum; `number` is the statement's. */
+interface Addend extends Addition {
+  readonly number: number
+  readonly amounts: number
+  readonly isListed: boolean
+}
+
+function gather(sums: Map<string, Addition>, addend: Addend): void {
+  const { number, parameters, amounts, isListed } = addend
+  const key = isListed ? `${number}` : `${number} ${parameters.slice(amounts).join(' ')}`
   const sum = sums.get(key)
   if (sum === undefined) {
-    sums.set(key, { statement, parameters })
+    sums.set(key, addend)
     return
   }
   for (let index = 0; index < amounts; index++) {
     sum.parameters[index] = Number(sum.parameters[index]) + Number(parameters[index])
   }
+  if (isListed) sum.parameters[amounts] = `${sum.parameters[amounts]},${parameters[amounts]}`
 }
 
 /** Calls `visit` with each write's index, where its first statement begins, and how many it has. */

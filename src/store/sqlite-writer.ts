@@ -5,6 +5,7 @@ import type { SqliteDatabase } from './sqlite-driver.js'
 import {
   amountsShift,
   guardedFlag,
+  listedFlag,
   returnsRowsFlag,
   SqliteGroupWriter,
   type WriteGroup,
@@ -106,14 +107,18 @@ export class SqliteWriter {
     const values: SqlValue[] = [writes.length]
     for (const { statements } of writes) {
       values.push(statements.length)
-      for (const { sql, parameters, guarded, returnsRows, amounts = 0 } of statements) {
+      for (const { sql, parameters, guarded, returnsRows, listed, amounts = 0 } of statements) {
         let number = this.#numbers.get(sql)
         if (number === undefined) {
           number = this.#numbers.size
           this.#numbers.set(sql, number)
           newStatements.push([number, sql])
         }
-        const flags = (guarded ? guardedFlag : 0) | (returnsRows ? returnsRowsFlag : 0) | (amounts << amountsShift)
+        const flags =
+          (guarded ? guardedFlag : 0) |
+          (returnsRows ? returnsRowsFlag : 0) |
+          (listed ? listedFlag : 0) |
+          (amounts << amountsShift)
         values.push(number, flags, parameters.length)
         for (const parameter of parameters) values.push(parameter)
       }

@@ -17,6 +17,11 @@ export interface Statement {
    * agree in all else may be run as one, with the sums.
    */
   readonly amounts?: number
+  /**
+   * After the amounts comes a text that is part of a list: such statements of one commit may be run as one whatever their
+   * other parameters, with the sums, the texts joined by commas, and all else as the first of them has it.
+   */
+  readonly listed?: boolean
 }
 
 export function statementOf(query: CompiledQuery, options: Pick<Statement, 'guarded' | 'returnsRows'> = {}): Statement {

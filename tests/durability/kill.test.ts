@@ -78,9 +78,10 @@ function examine(folder: string, sent: Sent): void {
     const messages = rows<Kept>('select subject, folder_id, mailbox_id, id from messages')
     const own = new Map(messages.filter(({ folder_id }) => folder_id !== inbox).map((kept) => [kept.subject, kept]))
     const entries = new Set(
-      rows<{ key: string }>(`select mailbox_id || ' ' || message_id || ' ' || destination as key from outbox`).map(
-        ({ key }) => key,
-      ),
+      rows<{ key: string }>(`
+        select mailbox_id || ' ' || message_id || ' ' || destination as key from outbox union all
+        select (e.value ->> 0) || ' ' || (e.value ->> 1) || ' ' || (e.value ->> 2)
+        from submissions, json_each('[' || entries || ']') as e`).map(({ key }) => key),
     )
     const attachments = new Map(
       rows<{ key: string; bytes: number }>(
@@ -130,9 +131,11 @@ test(`killed ${kills} times in a flood of sendMail, it keeps every mail it answe
   const server = await startProcess(folder)
   const waiting = () => {
     const database = openSqlite(join(folder, 'graphpost.sqlite'))
-    const [row] = database.prepare("select count(*) as open from outbox where state <> 'closed'").all() as {
-      open: number
-    }[]
+    const [row] = database
+      .prepare(
+        "select count(*) + (select count(*) from submissions) as open from outbox where outbox.state <> 'closed'",
+      )
+      .all() as { open: number }[]
     database.close()
     return row?.open ?? 0
   }

@@ -8,7 +8,11 @@ import { isWritableMessageProperty, readDraft } from '../resources/draft.js'
 
 /** POST {mailbox}/sendMail: JSON or base64 MIME in; 202 and an empty body out. */
 export const sendMail: Handler = async (request, mail) => {
-  const { draft, saveToSentItems } = await readSendMail(request)
+  const { body, version } = request
+  const { draft, saveToSentItems } =
+    body.kind === 'mime'
+      ? await readMime(body.base64)
+      : readParameters(body.kind === 'json' ? body.value : undefined, version)
   const message = await submitMessage(mail, request.mailbox, draft, { saveToSentItems })
   return { status: 202, message }
 }
@@ -18,10 +22,9 @@ interface SendMail {
   readonly saveToSentItems: boolean
 }
 
-async function readSendMail({ body, version }: GraphRequest): Promise<SendMail> {
-  // The MIME form has no parameters: it is always saved.
-  if (body.kind === 'mime') return { draft: await parseMime(decodeMimeBody(body.base64)), saveToSentItems: true }
-  return readParameters(body.kind === 'json' ? body.value : undefined, version)
+/** The MIME form has no parameters: it is always saved. */
+async function readMime(base64: Buffer): Promise<SendMail> {
+  return { draft: await parseMime(decodeMimeBody(base64)), saveToSentItems: true }
 }
 
 function readParameters(json: unknown, version: GraphRequest['version']): SendMail {

@@ -146,6 +146,14 @@ export async function first(db: Kysely<unknown>, dialect: DatabaseDialect): Prom
   await sql`create index outbox_due on outbox (due_at) where state <> 'closed'`.execute(db)
 
   await db.schema
+    .createTable('submissions')
+    .addColumn('id', dialect.risingNumber, (column) => column.primaryKey().notNull())
+    .addColumn('count', integer, (column) => column.notNull())
+    .addColumn('entries', 'text', (column) => column.notNull())
+    .addColumn('due_at', integer, (column) => column.notNull())
+    .execute()
+
+  await db.schema
     .createTable('call_pages')
     .addColumn('id', integer, (column) => column.primaryKey().notNull())
     .addColumn('count', integer, (column) => column.notNull())
