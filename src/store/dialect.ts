@@ -61,12 +61,13 @@ export const postgres: DatabaseDialect = {
   risingNumber: 'bigserial',
   orderedText: sql`text collate "C"`,
   skipLocked: (query) => query.forUpdate().skipLocked(),
-  // Here a write is a transaction of its own, so a row is one mail's.
+  // Here a write is a transaction of its own, so a row is one mail's. Rows that another takes up are waited for: who
+  // looks at entries afterwards must find those too.
   takeUp: (limit) => [
     sql`
       with taken as (
         delete from submissions
-        where id in (select id from submissions order by id limit ${limit} for update skip locked)
+        where id in (select id from submissions order by id limit ${limit} for update)
         returning entries
       )
       insert into outbox (${outboxColumns})

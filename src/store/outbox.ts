@@ -52,7 +52,7 @@ export class SqlOutbox implements OutboxStore {
       )
       .returningAll()
       .compile()
-    const takeUp = dialect.takeUp(limit).map((move) => statementOf(move.compile(read)))
+    const takeUp = this.#takeUp(limit)
     const rows = await this.#database.write([...takeUp, statementOf(query, { returnsRows: true })])
     return (rows.get(takeUp.length) ?? []).map((row) => entryOf(row as OutboxRow))
   }
@@ -78,19 +78,19 @@ export class SqlOutbox implements OutboxStore {
   }
 
   async listByMessage(mailbox: MailboxId, message: MessageId): Promise<OutboxEntry[]> {
-    const submitted = await this.#submitted()
+    await this.#takeUpAll()
     const rows = await this.#database.read
       .selectFrom('outbox')
       .selectAll()
       .where('mailbox_id', '=', mailbox)
       .where('message_id', '=', message)
+      .orderBy('destination')
       .execute()
-    const waiting = submitted.filter((entry) => entry.mailbox === mailbox && entry.message === message)
-    return eachOnce([...waiting, ...rows.map(entryOf)]).sort((a, b) => (a.destination < b.destination ? -1 : 1))
+    return rows.map(entryOf)
   }
 
   async listNewest(limit: number): Promise<OutboxEntry[]> {
-    const submitted = await this.#submitted(limit)
+    await this.#takeUpAll()
     const rows = await this.#database.read
       .selectFrom('outbox')
       .selectAll()
@@ -98,44 +98,29 @@ export class SqlOutbox implements OutboxStore {
       .orderBy('message_id', 'desc')
       .limit(limit)
       .execute()
-    return eachOnce([...submitted, ...rows.map(entryOf)])
-      .sort((a, b) => b.createdAt - a.createdAt || b.message - a.message)
-      .slice(0, limit)
+    return rows.map(entryOf)
   }
 
   async countOpen(): Promise<number> {
+    await this.#takeUpAll()
     const row = await this.#database.read
-      .selectNoFrom((select) => [
-        select
-          .selectFrom('outbox')
-          .select((count) => count.fn.countAll<number | string>().as('count'))
-          .where(isOpen)
-          .as('claimable'),
-        select
-          .selectFrom('submissions')
-          .select((sum) => sum.fn.sum<number | string | null>('count').as('count'))
-          .as('submitted'),
-      ])
+      .selectFrom('outbox')
+      .select((select) => select.fn.countAll<number | string>().as('count'))
+      .where(isOpen)
       .executeTakeFirst()
-    return Number(row?.claimable ?? 0) + Number(row?.submitted ?? 0)
+    return Number(row?.count ?? 0)
   }
 
-  /** What nobody has claimed yet, of the newest rows first. Read before the outbox: what moves meanwhile is seen twice. */
-  async #submitted(rows?: number): Promise<OutboxEntry[]> {
-    const found = await this.#database.read
-      .selectFrom('submissions')
-      .select('entries')
-      .orderBy('id', 'desc')
-      .$if(rows !== undefined, (query) => query.limit(rows ?? 0))
-      .execute()
-    return found.flatMap(({ entries }) => submittedEntries(entries))
+  #takeUp(limit: number): Statement[] {
+    const { dialect, read } = this.#database
+    return dialect.takeUp(limit).map((move) => statementOf(move.compile(read)))
   }
-}
 
-/** Of two entries with one key the later one. */
-function eachOnce(entries: readonly OutboxEntry[]): OutboxEntry[] {
-  const keyOf = ({ mailbox, message, destination }: OutboxEntry) => `${mailbox} ${message} ${destination}`
-  return [...new Map(entries.map((entry) => [keyOf(entry), entry])).values()]
+  /** Who looks at entries finds all of them in one place. */
+  async #takeUpAll(): Promise<void> {
+    const submitted = await this.#database.read.selectFrom('submissions').select('id').limit(1).executeTakeFirst()
+    if (submitted !== undefined) await this.#database.write(this.#takeUp(Number.MAX_SAFE_INTEGER))
+  }
 }
 
 const outboxColumns = [
@@ -187,22 +172,6 @@ function preparedSubmission(database: Database): (entry: OutboxEntry) => Stateme
     const list: SubmittedList = [mailbox, message, destination, mailFrom, recipients, createdAt]
     return { sql, parameters: [1, JSON.stringify(list), createdAt], amounts: 1, listed: true }
   }
-}
-
-/** Newest first. */
-function submittedEntries(lists: string): OutboxEntry[] {
-  const entries = JSON.parse(`[${lists}]`) as SubmittedList[]
-  return entries.toReversed().map(([mailbox, message, destination, mailFrom, recipients, createdAt]) => ({
-    mailbox: mailbox as MailboxId,
-    message: message as MessageId,
-    destination,
-    mailFrom,
-    recipients,
-    state: 'queued',
-    attempts: 0,
-    dueAt: createdAt,
-    createdAt,
-  }))
 }
 
 type Settlement = Parameters<MailWriter['settleOutboxEntry']>
