@@ -7,9 +7,10 @@ import { graphListener } from './graph/serve.js'
 import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
 import { type Listening, listen } from './http/server.js'
+import { developmentApplication, developmentTenant } from './identity/development.js'
 import { generateSigningKey } from './identity/signing-key.js'
 import type { Tenant } from './identity/tenant.js'
-import { developmentApplication, type Tokens, tokensOf } from './identity/token.js'
+import { type Tokens, tokensOf } from './identity/token.js'
 import { type Log, maskPasswords, openLog } from './log.js'
 import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
@@ -21,9 +22,6 @@ import { sweepUploads } from './mail/upload-session.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
-
-/** The tenant of an empty store, the same everywhere, so that test code can name it. */
-const developmentTenant = 'c0575050-0000-4000-8000-000000000001'
 
 /** The people of the sample tenant, by the local part of their addresses. */
 const sampleUsers = ['adele', 'alex', 'diego', 'lee', 'megan', 'patti']

@@ -1,13 +1,9 @@
 import { type CryptoKey, errors, jwtVerify, SignJWT } from 'jose'
 import type { Caller } from './caller.js'
+import { graphApplicationId } from './clouds.js'
 import { grantedSet } from './permissions.js'
 import { privateKeyOf, publicKeyOf, type SigningKey, signingAlgorithm } from './signing-key.js'
 
-/** The application that `graphpost token --user` signs in with: well known, like Azurite's account. */
-export const developmentApplication = '11111111-aaaa-4bbb-8ccc-222222222222'
-
-/** `aud` of the tokens we issue: Graph's own application id, the same in every cloud. */
-const graphApplicationId = '00000003-0000-0000-c000-000000000000'
 const audiences = [graphApplicationId, 'https://graph.microsoft.com', 'https://graph.microsoft.com/']
 
 /** RFC 7519 leaves "some small leeway"; two clocks may differ by this much, seconds. */
