@@ -6,144 +6,23 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { decodeJwt, type JWTPayload } from 'jose'
-import { parsePath } from '../../src/graph/path.js'
-import { routes, routeTable } from '../../src/graph/routes.js'
+import { routes } from '../../src/graph/routes.js'
 import { startServerWithKnownKey } from '../support/known-key.js'
 import { type Client, clientOf, type TestServer } from '../support/start-server.js'
 import { badTokens, type Forge, forgeOf, signed } from './bad-tokens.js'
+import {
+  documentedPermission,
+  everyPermission,
+  meOfApplication,
+  permissionOf,
+  permissionsBeside,
+  type Refusal,
+  type Route,
+  unauthenticated,
+  workloadOf,
+} from './documented-access.js'
+import { callOf, makeDraft, newsletter, other, owner, type Target, targetFor, targetOf } from './route-call.js'
 
-type Route = (typeof routes)[number]
-
-/** A refusal as documented. */
-interface Refusal {
-  readonly status: number
-  readonly code: string
-  readonly message: string
-  /** From the front end, which adds an `innerError`; the mail workload does not. */
-  readonly isFrontEnd: boolean
-}
-
-/** What the two workloads behind the front end answer. */
-interface Workload {
-  readonly denied: Refusal
-  readonly unknownUser: (key: string) => Refusal
-  /** Whether a signed-in user may see what is another's. */
-  readonly sharesUsers: boolean
-}
-
-/** By the first word of a row's permission. */
-const workloads: Readonly<Record<string, Workload>> = {
-  Mail: {
-    denied: {
-      status: 403,
-      code: 'ErrorAccessDenied',
-      message: 'Access is denied. Check credentials and try again.',
-      isFrontEnd: false,
-    },
-    unknownUser: (key) => ({
-      status: 404,
-      code: 'ErrorInvalidUser',
-      message: `The requested user '${key}' is invalid.`,
-      isFrontEnd: false,
-    }),
-    sharesUsers: false,
-  },
-}
-
-const meOfApplication: Refusal = {
-  status: 400,
-  code: 'BadRequest',
-  message: '/me request is only valid with delegated authentication flow.',
-  isFrontEnd: true,
-}
-
-function unauthenticated(message: string): Refusal {
-  return { status: 401, code: 'InvalidAuthenticationToken', message, isFrontEnd: true }
-}
-
-/** Permission of a row → every one that admits to it, in the mailbox of a user or in a shared one. */
-const admitting: Readonly<Record<string, readonly string[]>> = {
-  'Mail.ReadBasic': ['ReadBasic', 'ReadBasic.All', 'Read', 'ReadWrite'].flatMap(ownAndShared),
-  'Mail.Read': ['Read', 'ReadWrite'].flatMap(ownAndShared),
-  'Mail.ReadWrite': ownAndShared('ReadWrite'),
-  'Mail.Send': ownAndShared('Send'),
-}
-
-function ownAndShared(name: string): string[] {
-  return [`Mail.${name}`, `Mail.${name}.Shared`]
-}
-
-/** Everything there is, and what looks like it. */
-const everyPermission = [
-  ...new Set(Object.values(admitting).flat()),
-  'MailboxSettings.ReadWrite',
-  'Mail-Advanced.ReadWrite',
-  'User.Read',
-  'User.ReadWrite.All',
-  'Directory.Read.All',
-  'Graphpost.Admin',
-  'Mail',
-  'Mail.',
-  'Mail.*',
-  '.default',
-  'Mail.Read.All.ReadWrite.Send',
-]
-
-/** Least privileged permission of each operation on its page of the documentation; below a folder as below the mailbox. */
-const documented: Readonly<Record<string, string>> = {
-  'POST sendMail': 'Mail.Send',
-  'GET messages': 'Mail.ReadBasic',
-  'GET messages/$count': 'Mail.ReadBasic',
-  'POST messages': 'Mail.ReadWrite',
-  'GET messages/{message}': 'Mail.ReadBasic',
-  'PATCH messages/{message}': 'Mail.ReadWrite',
-  'DELETE messages/{message}': 'Mail.ReadWrite',
-  'POST messages/{message}/copy': 'Mail.ReadWrite',
-  'POST messages/{message}/move': 'Mail.ReadWrite',
-  'POST messages/{message}/permanentDelete': 'Mail.ReadWrite',
-  'POST messages/{message}/send': 'Mail.Send',
-  'POST messages/{message}/createReply': 'Mail.ReadWrite',
-  'POST messages/{message}/createReplyAll': 'Mail.ReadWrite',
-  'POST messages/{message}/createForward': 'Mail.ReadWrite',
-  'POST messages/{message}/reply': 'Mail.Send',
-  'POST messages/{message}/replyAll': 'Mail.Send',
-  'POST messages/{message}/forward': 'Mail.Send',
-  'POST messages/{message}/unsubscribe': 'Mail.Send',
-  'GET messages/{message}/$value': 'Mail.Read',
-  'GET messages/{message}/attachments': 'Mail.Read',
-  'POST messages/{message}/attachments': 'Mail.ReadWrite',
-  'POST messages/{message}/attachments/createUploadSession': 'Mail.ReadWrite',
-  'DELETE messages/{message}/attachments/{attachment}': 'Mail.ReadWrite',
-  'GET messages/{message}/attachments/{attachment}': 'Mail.Read',
-  'GET messages/{message}/attachments/{attachment}/$value': 'Mail.Read',
-}
-
-function documentedPermission({ method, path }: Route): string | undefined {
-  return documented[`${method} ${path.replace('{mailbox}/', '').replace('mailFolders/{folder}/messages', 'messages')}`]
-}
-
-function permissionOf(route: Route): string {
-  return documentedPermission(route) ?? route.permission
-}
-
-function permissionsBeside(route: Route): string[] {
-  const sufficient = known(admitting, permissionOf(route), 'the permissions that admit to')
-  return everyPermission.filter((each) => !sufficient.includes(each))
-}
-
-function workloadOf(route: Route): Workload {
-  return known(workloads, permissionOf(route).split('.')[0] ?? '', 'the refusals of')
-}
-
-/** A new kind of row needs a line in the tables above: this is where one learns so. */
-function known<Value>(table: Readonly<Record<string, Value>>, name: string, what: string): Value {
-  const value = table[name]
-  if (value === undefined) throw new Error(`the walk does not know ${what} ${name}`)
-  return value
-}
-
-const owner = 'adele@contoso.com'
-const other = 'alex@contoso.com'
 const nobody = 'nobody@contoso.com'
 const nobodysId = '77777777-7777-4777-8777-777777777777'
 
@@ -158,13 +37,6 @@ interface Place {
   /** A received message with a way to leave its list. */
   readonly received: Target
   readonly draft: Target
-}
-
-/** Keys of a path that lead to something. */
-interface Target {
-  readonly folder: string
-  readonly message: string
-  readonly attachment: string
 }
 
 async function preparePlace(t: TestContext): Promise<Place> {
@@ -186,80 +58,6 @@ async function preparePlace(t: TestContext): Promise<Place> {
     received: targetOf(received),
     draft: await makeDraft(adele),
   }
-}
-
-const newsletter = Buffer.from(
-  [
-    `From: ${other}`,
-    `To: ${owner}`,
-    'Subject: Quinces',
-    `List-Unsubscribe: <mailto:${other}?subject=leave>`,
-    'Content-Type: multipart/mixed; boundary=b',
-    '',
-    '--b',
-    'Content-Type: text/plain',
-    '',
-    'They are ripe.',
-    '--b',
-    'Content-Type: text/plain; name=quinces.txt',
-    'Content-Disposition: attachment; filename=quinces.txt',
-    '',
-    'Fifty.',
-    '--b--',
-    '',
-  ].join('\r\n'),
-).toString('base64')
-
-const file = { '@odata.type': '#microsoft.graph.fileAttachment', name: 'quinces.txt', contentBytes: 'UXVpbmNlcw==' }
-const toRecipients = [{ emailAddress: { address: other } }]
-
-async function makeDraft(adele: Client): Promise<Target> {
-  const { json, text } = await adele.post('/me/messages', { subject: 'Quinces', toRecipients, attachments: [file] })
-  assert.ok(json?.id, text)
-  return targetOf((await adele.get(`/me/messages/${json.id}?$expand=attachments`)).json)
-}
-
-function targetOf(message: { id: string; parentFolderId: string; attachments: { id: string }[] }): Target {
-  return { folder: message.parentFolderId, message: message.id, attachment: message.attachments[0]?.id ?? '' }
-}
-
-/** What is sent to a row that reads a body, by the end of its path; under a method where that matters. */
-const bodies: Readonly<Record<string, object>> = {
-  sendMail: { message: { subject: 'Quinces', toRecipients } },
-  messages: { subject: 'Quinces' },
-  '{message}': { subject: 'Plums' },
-  copy: { destinationId: 'drafts' },
-  move: { destinationId: 'deleteditems' },
-  createReply: { comment: 'Yes' },
-  createReplyAll: { comment: 'Yes' },
-  createForward: { comment: 'See', toRecipients },
-  reply: { comment: 'Yes' },
-  replyAll: { comment: 'Yes' },
-  forward: { comment: 'See', toRecipients },
-  attachments: file,
-  createUploadSession: { AttachmentItem: { attachmentType: 'file', name: 'quinces.txt', size: 4_000_000 } },
-}
-
-/** Rows that work on mail that came in; all others are called with a draft. */
-const ofReceivedMail = /\/(?:reply|replyAll|forward|createReply|createReplyAll|createForward|unsubscribe)$/
-
-interface Call {
-  readonly path: string
-  readonly init: { headers: Record<string, string>; body?: string }
-}
-
-/** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
-function callOf(route: Route, mailbox: string, target: Target, authorization: string | undefined): Call {
-  const keys: Readonly<Record<string, string>> = { ...target, mailbox }
-  const path = `${route.since === 'beta' ? '/beta' : '/v1.0'}/${route.path}`.replace(/\{(\w+)\}/g, (_, name: string) =>
-    known(keys, name, 'a key for'),
-  )
-  const match = routeTable.match(route.method, parsePath(path) ?? assert.fail(path))
-  assert.equal(match.kind === 'found' ? match.row : match.kind, route, path)
-  const headers = authorization === undefined ? {} : { Authorization: authorization }
-  if (route.body === 'none') return { path, init: { headers, ...(route.method === 'POST' ? { body: '' } : {}) } }
-  const body = JSON.stringify(known(bodies, route.path.split('/').at(-1) ?? '', 'a body for'))
-  return { path, init: { headers: { ...headers, 'Content-Type': 'application/json' }, body } }
 }
 
 /** One call that must be refused. */
@@ -418,10 +216,6 @@ async function stateOf({ server, forge, claims }: Place): Promise<unknown> {
     }),
   )
   return { mailboxes, outbox: await server.graphpost.directory.listOutbox(1_000) }
-}
-
-function targetFor(route: Route, received: Target, draft: Target): Target {
-  return ofReceivedMail.test(route.path) ? received : draft
 }
 
 test('every route refuses in the documented words, shows nothing and writes nothing', async (t) => {
