@@ -17,13 +17,12 @@ export interface Refusal {
 interface Workload {
   readonly denied: Refusal
   readonly unknownUser: (key: string) => Refusal
-  /** Whether a signed-in user may see what is another's. */
-  readonly sharesUsers: boolean
+  /** How it names the user of a token in the place of a key. */
+  readonly keyOfMe: (user: string, tenant: string) => string
 }
 
-/** By the first word of a row's permission. */
-const workloads: Readonly<Record<string, Workload>> = {
-  Mail: {
+const workloads: Readonly<Record<Route['kind'], Workload>> = {
+  mail: {
     denied: {
       status: 403,
       code: 'ErrorAccessDenied',
@@ -36,9 +35,9 @@ const workloads: Readonly<Record<string, Workload>> = {
       message: `The requested user '${key}' is invalid.`,
       isFrontEnd: false,
     }),
-    sharesUsers: false,
+    keyOfMe: (user, tenant) => `${user}@${tenant}`,
   },
-  User: {
+  directory: {
     denied: {
       status: 403,
       code: 'Authorization_RequestDenied',
@@ -51,8 +50,25 @@ const workloads: Readonly<Record<string, Workload>> = {
       message: `Resource '${key}' does not exist or one of its queried reference-property objects are not present.`,
       isFrontEnd: true,
     }),
-    sharesUsers: true,
+    keyOfMe: (user) => user,
   },
+}
+
+/** An access policy of the application keeps it out of the mailbox. */
+export const blockedByPolicy: Refusal = {
+  status: 403,
+  code: 'ErrorAccessDenied',
+  message: 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.',
+  isFrontEnd: false,
+}
+
+/** The user may be in the mailbox, but not send from it. */
+export const sendAsDenied: Refusal = {
+  status: 403,
+  code: 'ErrorSendAsDenied',
+  message:
+    'The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account., Cannot submit message.',
+  isFrontEnd: false,
 }
 
 /** The directory's too: the front end sees to it. */
@@ -68,36 +84,53 @@ export function unauthenticated(message: string): Refusal {
   return { status: 401, code: 'InvalidAuthenticationToken', message, isFrontEnd: true }
 }
 
-/** Permission of a row → every one that admits to it, in the mailbox of a user or in a shared one. */
-const admitting: Readonly<Record<string, readonly string[]>> = {
-  'Mail.ReadBasic': ['ReadBasic', 'ReadBasic.All', 'Read', 'ReadWrite'].flatMap(ownAndShared),
-  'Mail.Read': ['Read', 'ReadWrite'].flatMap(ownAndShared),
-  'Mail.ReadWrite': ownAndShared('ReadWrite'),
-  'Mail.Send': ownAndShared('Send'),
+/** Whose token it is, and whose mailbox: a user in their own, a user in one shared with them, an application. */
+export type Use = 'delegated' | 'shared' | 'application'
+
+/** Permission of a row → every one that admits to it, the least privileged first. */
+const admitting: Readonly<Record<string, Readonly<Record<Use, readonly string[]>>>> = {
+  'Mail.ReadBasic': mail(['ReadBasic', 'Read', 'ReadWrite'], ['ReadBasic.All']),
+  'Mail.Read': mail(['Read', 'ReadWrite']),
+  'Mail.ReadWrite': mail(['ReadWrite']),
+  'Mail.Send': mail(['Send']),
+  'User.Read': users(['User.Read', 'User.ReadWrite', 'User.ReadBasic.All']),
+  'User.ReadBasic.All': users(['User.ReadBasic.All']),
 }
 
-function ownAndShared(name: string): string[] {
-  return [`Mail.${name}`, `Mail.${name}.Shared`]
+function mail(names: readonly string[], ofApplications: readonly string[] = []) {
+  const own = names.map((name) => `Mail.${name}`)
+  const shared = own.map((name) => `${name}.Shared`)
+  return {
+    delegated: [...own, ...shared],
+    shared,
+    application: [...own, ...ofApplications.map((name) => `Mail.${name}`)],
+  }
+}
+
+function users(ofUsers: readonly string[]) {
+  const ofBoth = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
+  return { delegated: [...ofUsers, ...ofBoth], shared: [...ofUsers, ...ofBoth], application: ofBoth }
 }
 
 /** Everything there is, and what looks like it. */
 export const everyPermission = [
-  ...new Set(Object.values(admitting).flat()),
+  ...new Set(Object.values(admitting).flatMap((row) => Object.values(row).flat())),
   'MailboxSettings.ReadWrite',
   'Mail-Advanced.ReadWrite',
-  'User.Read',
-  'User.ReadWrite.All',
-  'Directory.Read.All',
   'Graphpost.Admin',
   'Mail',
   'Mail.',
   'Mail.*',
+  'Mail.All',
+  'User.*',
   '.default',
   'Mail.Read.All.ReadWrite.Send',
 ]
 
 /** Least privileged permission of each operation on its page of the documentation; below a folder as below the mailbox. */
 const documented: Readonly<Record<string, string>> = {
+  'GET {mailbox}': 'User.Read',
+  'GET users': 'User.ReadBasic.All',
   'POST sendMail': 'Mail.Send',
   'GET messages': 'Mail.ReadBasic',
   'GET messages/$count': 'Mail.ReadBasic',
@@ -135,15 +168,20 @@ export function permissionOf(route: Route): string {
   return documentedPermission(route) ?? route.permission
 }
 
+/** What lets a caller through, the least privileged first. */
+export function sufficientPermissions(route: Route, use: Use): readonly string[] {
+  return known(admitting, permissionOf(route), 'the permissions that admit to')[use]
+}
+
 /** All that a caller may have without being let through. */
-export function permissionsBeside(route: Route): string[] {
-  const sufficient = known(admitting, permissionOf(route), 'the permissions that admit to')
+export function permissionsBeside(route: Route, use: Use): string[] {
+  const sufficient = sufficientPermissions(route, use)
   return everyPermission.filter((each) => !sufficient.includes(each))
 }
 
 /** Whose words a row refuses in. */
-export function workloadOf(route: Route): Workload {
-  return known(workloads, permissionOf(route).split('.')[0] ?? '', 'the refusals of')
+export function workloadOf({ kind }: Route): Workload {
+  return workloads[kind]
 }
 
 /** A line of a table. Where a new row of the route table needs one more, this says so. */

@@ -4,13 +4,13 @@
  * headers too, so that nothing can be in it that is not expected; and after each way the mailboxes are as they were.
  */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { decodeJwt, type JWTPayload } from 'jose'
+import { test } from 'node:test'
+import type { JWTPayload } from 'jose'
 import { routes } from '../../src/graph/routes.js'
-import { startServerWithKnownKey } from '../support/known-key.js'
-import { type Client, clientOf, type TestServer } from '../support/start-server.js'
-import { badTokens, type Forge, forgeOf, signed } from './bad-tokens.js'
+import { clientOf, type TestServer } from '../support/start-server.js'
+import { badTokens, type Forge, signed } from './bad-tokens.js'
 import {
+  blockedByPolicy,
   documentedPermission,
   everyPermission,
   meOfApplication,
@@ -18,47 +18,16 @@ import {
   permissionsBeside,
   type Refusal,
   type Route,
+  sendAsDenied,
+  sufficientPermissions,
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
-import { callOf, makeDraft, newsletter, other, owner, type Target, targetFor, targetOf } from './route-call.js'
+import { callOf, makeDraft, owner, targetFor } from './route-call.js'
+import { type Place, preparePlace } from './walk-place.js'
 
 const nobody = 'nobody@contoso.com'
 const nobodysId = '77777777-7777-4777-8777-777777777777'
-
-/** What the walk walks in: one mailbox with mail in it, and everyone who would like to be let in. */
-interface Place {
-  readonly server: TestServer
-  readonly forge: Forge
-  /** Claims that open everything to Adele, to Alex, to an application. */
-  readonly claims: { readonly owner: JWTPayload; readonly other: JWTPayload; readonly application: JWTPayload }
-  readonly ownersId: string
-  readonly adele: Client
-  /** A received message with a way to leave its list. */
-  readonly received: Target
-  readonly draft: Target
-}
-
-async function preparePlace(t: TestContext): Promise<Place> {
-  const { server, key } = await startServerWithKnownKey(t)
-  const adele = await server.user(owner, everyPermission)
-  const alex = await server.user(other, everyPermission)
-  const daemon = await server.application(everyPermission)
-  const sent = await alex.post('/me/sendMail', newsletter, { 'Content-Type': 'text/plain' })
-  assert.equal(sent.status, 202, sent.text)
-  await server.graphpost.drainOutbox(10_000)
-  const [received] = (await adele.get('/me/mailFolders/inbox/messages?$expand=attachments')).json.value
-  const claims = { owner: decodeJwt(adele.token), other: decodeJwt(alex.token), application: decodeJwt(daemon.token) }
-  return {
-    server,
-    forge: await forgeOf(key, server.clock.now()),
-    claims,
-    ownersId: String(claims.owner.oid),
-    adele,
-    received: targetOf(received),
-    draft: await makeDraft(adele),
-  }
-}
 
 /** One call that must be refused. */
 interface Attempt {
@@ -80,10 +49,14 @@ async function bearer(forge: Forge, claims: JWTPayload): Promise<string> {
   return `Bearer ${await signed(forge, claims)}`
 }
 
-/** Every attempt of one token, at mailboxes named in several ways. */
-async function attempts(token: Promise<string>, mailboxes: readonly string[], refusal: Refusal): Promise<Attempt[]> {
-  const authorization = await token
-  return mailboxes.map((mailbox) => ({ mailbox, authorization, refusal }))
+/** Each token at each mailbox. */
+async function attempts(
+  tokens: readonly Promise<string>[],
+  mailboxes: readonly string[],
+  refusal: Refusal,
+): Promise<Attempt[]> {
+  const authorizations = await Promise.all(tokens)
+  return mailboxes.flatMap((mailbox) => authorizations.map((authorization) => ({ mailbox, authorization, refusal })))
 }
 
 const reasons: readonly Reason[] = [
@@ -102,69 +75,107 @@ const reasons: readonly Reason[] = [
   {
     name: "a user's token without the scope",
     attempts: async ({ forge, claims }, route) => {
-      const others = permissionsBeside(route)
-      const mailboxes = ['me', `users/${owner}`]
-      const { denied } = workloadOf(route)
-      return [
-        ...(await attempts(bearer(forge, { ...claims.owner, scp: others.join(' ') }), mailboxes, denied)),
-        ...(await attempts(bearer(forge, { ...claims.owner, scp: '' }), mailboxes, denied)),
-        // Roles of a user are no scopes.
-        ...(await attempts(
-          bearer(forge, { ...claims.owner, scp: others.join(' '), roles: everyPermission }),
-          mailboxes,
-          denied,
-        )),
-      ]
+      const scp = permissionsBeside(route, 'delegated').join(' ')
+      // Roles of a user are no scopes.
+      const kinds = [{ scp }, { scp: '' }, { scp, roles: everyPermission }]
+      const tokens = kinds.map((kind) => bearer(forge, { ...claims.owner, ...kind }))
+      return attempts(tokens, ['me', `users/${owner}`], workloadOf(route).denied)
     },
   },
   {
     name: "an application's token without the role",
     attempts: async ({ forge, claims }, route) => {
-      const mailboxes = [`users/${owner}`]
-      const { denied } = workloadOf(route)
-      const permission = permissionOf(route)
-      const kinds = [permissionsBeside(route), [], undefined, permission, { [permission]: true }]
-      const all = kinds.map((roles) => attempts(bearer(forge, { ...claims.application, roles }), mailboxes, denied))
-      return (await Promise.all(all)).flat()
+      const [sufficient = ''] = sufficientPermissions(route, 'application')
+      const kinds = [permissionsBeside(route, 'application'), [], undefined, sufficient, { [sufficient]: true }]
+      const tokens = kinds.map((roles) => bearer(forge, { ...claims.application, roles }))
+      return attempts(tokens, [`users/${owner}`], workloadOf(route).denied)
     },
   },
   {
     name: "another user's mailbox",
-    isOne: (route) => !workloadOf(route).sharesUsers,
+    isOne: isOfMail,
     attempts: async ({ forge, claims, ownersId }, route) => {
-      const { denied } = workloadOf(route)
       const names = [owner, owner.toUpperCase(), ownersId]
       const mailboxes = names.flatMap((name) => [`users/${name}`, `users('${name}')`])
-      return attempts(bearer(forge, claims.other), mailboxes, denied)
+      const tokens = [claims.other, claims.secretary].map((each) => bearer(forge, each))
+      return attempts(tokens, mailboxes, workloadOf(route).denied)
+    },
+  },
+  {
+    name: 'a shared mailbox without the scope for shared ones',
+    isOne: isOfMail,
+    attempts: async ({ forge, claims }, route) => {
+      const scp = permissionsBeside(route, 'shared').join(' ')
+      return attempts([bearer(forge, { ...claims.delegate, scp })], [`users/${owner}`], workloadOf(route).denied)
+    },
+  },
+  {
+    name: 'a shared mailbox, for what only its owner may do',
+    isOne: isOwnersAlone,
+    attempts: async ({ forge, claims }, route) =>
+      attempts([bearer(forge, claims.delegate)], [`users/${owner}`], workloadOf(route).denied),
+  },
+  {
+    name: 'a shared mailbox without the right to send',
+    isOne: (route) => permissionOf(route) === 'Mail.Send',
+    attempts: async ({ forge, claims }) => attempts([bearer(forge, claims.keeper)], [`users/${owner}`], sendAsDenied),
+  },
+  {
+    name: 'a mailbox that policies of the application close',
+    isOne: isOfMail,
+    attempts: async ({ forge, claims }) => {
+      const tokens = [claims.restrictedToOther, claims.deniedOwner].map((each) => bearer(forge, each))
+      return attempts(tokens, [`users/${owner}`], blockedByPolicy)
+    },
+  },
+  {
+    name: 'a permission that the application has in other mailboxes',
+    isOne: isOfMail,
+    attempts: async ({ forge, claims }, route) => {
+      const kinds = [undefined, permissionsBeside(route, 'application')]
+      const tokens = kinds.map((roles) => bearer(forge, { ...claims.grantedInOther, roles }))
+      return attempts(tokens, [`users/${owner}`], workloadOf(route).denied)
     },
   },
   {
     name: '/me of an application',
-    attempts: async ({ forge, claims }) => attempts(bearer(forge, claims.application), ['me'], meOfApplication),
+    isOne: namesUser,
+    attempts: async ({ forge, claims }) => attempts([bearer(forge, claims.application)], ['me'], meOfApplication),
   },
   {
     name: 'an unknown user',
+    isOne: namesUser,
     attempts: async ({ forge, claims }, route) => {
+      const tokens = [claims.application, claims.other].map((each) => bearer(forge, each))
       const { unknownUser } = workloadOf(route)
-      const found = await Promise.all(
-        [nobody, nobodysId].flatMap((key) =>
-          [claims.application, claims.other].map((each) =>
-            attempts(bearer(forge, each), [`users/${key}`], unknownUser(key)),
-          ),
-        ),
-      )
-      return found.flat()
+      const found = [nobody, nobodysId].map((key) => attempts(tokens, [`users/${key}`], unknownUser(key)))
+      return (await Promise.all(found)).flat()
     },
   },
   {
-    name: 'a signed-in user without a mailbox',
+    name: 'a signed-in user who is not there',
+    isOne: namesUser,
     attempts: async ({ forge, claims }, route) => {
-      const gone = { ...claims.owner, oid: nobodysId, sub: nobodysId, upn: nobody }
-      const refusal = workloadOf(route).unknownUser(`${nobodysId}@${claims.owner.tid}`)
-      return attempts(bearer(forge, gone), ['me'], refusal)
+      const gone: JWTPayload = { ...claims.owner, oid: nobodysId, sub: nobodysId, upn: nobody }
+      const { unknownUser, keyOfMe } = workloadOf(route)
+      return attempts([bearer(forge, gone)], ['me'], unknownUser(keyOfMe(nobodysId, String(gone.tid))))
     },
   },
 ]
+
+function isOfMail({ kind }: Route): boolean {
+  return kind === 'mail'
+}
+
+/** The directory's list of all users is nobody's. */
+function namesUser({ path }: Route): boolean {
+  return path.startsWith('{mailbox}')
+}
+
+/** Documented as failing in shared mailboxes. */
+function isOwnersAlone({ path }: Route): boolean {
+  return path.endsWith('/createUploadSession')
+}
 
 function routesOf({ isOne = () => true }: Reason): Route[] {
   return routes.filter(isOne)
@@ -258,16 +269,32 @@ test('every route asks for the permission that is documented', () => {
     assert.equal(route.permission, documentedPermission(route), `${route.method} ${route.path}`)
 })
 
+/** Who may: with one permission that suffices, and in the end with what stands in no token. */
+function admitted(route: Route, { claims }: Place): [mailbox: string, claims: JWTPayload][] {
+  const [delegated] = sufficientPermissions(route, 'delegated')
+  const [shared] = sufficientPermissions(route, 'shared')
+  const [role] = sufficientPermissions(route, 'application')
+  const ofOwner = `users/${owner}`
+  const common: [string, JWTPayload][] = [
+    ['me', { ...claims.owner, scp: delegated }],
+    [ofOwner, { ...claims.application, roles: [role] }],
+  ]
+  if (!isOfMail(route)) return common
+  return [
+    ...common,
+    [ofOwner, { ...claims.owner, scp: delegated }],
+    ...(isOwnersAlone(route) ? [] : [[ofOwner, { ...claims.delegate, scp: shared }] as [string, JWTPayload]]),
+    [ofOwner, { ...claims.restrictedToOwner, roles: [role] }],
+    [ofOwner, { ...claims.grantedInOwner, roles: [] }],
+  ]
+}
+
 test('the same calls succeed with a token that has the one permission', async (t) => {
   const place = await preparePlace(t)
-  const { server, forge, claims, received, adele } = place
+  const { server, forge, received, adele } = place
   for (const route of routes) {
     await t.test(`${route.method} ${route.path}`, async () => {
-      const permission = permissionOf(route)
-      for (const [mailbox, bearersClaims] of [
-        ['me', { ...claims.owner, scp: permission }],
-        [`users/${owner}`, { ...claims.application, roles: [permission] }],
-      ] as const) {
+      for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.
         const target = targetFor(route, received, await makeDraft(adele))
         const { path, init } = callOf(route, mailbox, target, await bearer(forge, bearersClaims))
