@@ -84,7 +84,7 @@ export function unauthenticated(message: string): Refusal {
   return { status: 401, code: 'InvalidAuthenticationToken', message, isFrontEnd: true }
 }
 
-/** Whose token it is, and whose mailbox: a user in their own, a user in one shared with them, an application. */
+/** Whose token it is: a user's in what is theirs, a user's in what is another's, an application's. */
 export type Use = 'delegated' | 'shared' | 'application'
 
 /** Permission of a row → every one that admits to it, the least privileged first. */
@@ -93,8 +93,8 @@ const admitting: Readonly<Record<string, Readonly<Record<Use, readonly string[]>
   'Mail.Read': mail(['Read', 'ReadWrite']),
   'Mail.ReadWrite': mail(['ReadWrite']),
   'Mail.Send': mail(['Send']),
-  'User.Read': users(['User.Read', 'User.ReadWrite', 'User.ReadBasic.All']),
-  'User.ReadBasic.All': users(['User.ReadBasic.All']),
+  'User.Read': users(['User.Read', 'User.ReadWrite']),
+  'User.ReadBasic.All': users([]),
 }
 
 function mail(names: readonly string[], ofApplications: readonly string[] = []) {
@@ -107,9 +107,10 @@ function mail(names: readonly string[], ofApplications: readonly string[] = []) 
   }
 }
 
-function users(ofUsers: readonly string[]) {
-  const ofBoth = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
-  return { delegated: [...ofUsers, ...ofBoth], shared: [...ofUsers, ...ofBoth], application: ofBoth }
+function users(ofOneself: readonly string[]) {
+  const application = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
+  const shared = ['User.ReadBasic.All', ...application]
+  return { delegated: [...ofOneself, ...shared], shared, application }
 }
 
 /** Everything there is, and what looks like it. */

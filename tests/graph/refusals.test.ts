@@ -110,6 +110,15 @@ const reasons: readonly Reason[] = [
     },
   },
   {
+    name: "another user's profile, with a scope for one's own",
+    isOne: (route) => !isOfMail(route) && namesUser(route),
+    attempts: async ({ forge, claims, ownersId }, route) => {
+      const scp = permissionsBeside(route, 'shared').join(' ')
+      const mailboxes = [owner, ownersId, nobody].map((name) => `users/${name}`)
+      return attempts([bearer(forge, { ...claims.other, scp })], mailboxes, workloadOf(route).denied)
+    },
+  },
+  {
     name: 'a shared mailbox, for what only its owner may do',
     isOne: isOwnersAlone,
     attempts: async ({ forge, claims }, route) =>
@@ -243,7 +252,7 @@ test('every route refuses in the documented words, shows nothing and writes noth
             requireRefusal(response, await response.text(), refusal, server)
             walked.add(`${reason.name}: ${route.method} ${route.path}`)
           } catch (error) {
-            throw new Error(`${route.method} ${path}`, { cause: error })
+            throw new Error(`${route.method} ${path}: ${String(error)}`, { cause: error })
           }
         }
       }
@@ -270,7 +279,7 @@ test('every route asks for the permission that is documented', () => {
 })
 
 /** Who may: with one permission that suffices, and in the end with what stands in no token. */
-function admitted(route: Route, { claims }: Place): [mailbox: string, claims: JWTPayload][] {
+function admitted(route: Route, { claims, ownersId }: Place): [mailbox: string, claims: JWTPayload][] {
   const [delegated] = sufficientPermissions(route, 'delegated')
   const [shared] = sufficientPermissions(route, 'shared')
   const [role] = sufficientPermissions(route, 'application')
@@ -279,10 +288,14 @@ function admitted(route: Route, { claims }: Place): [mailbox: string, claims: JW
     ['me', { ...claims.owner, scp: delegated }],
     [ofOwner, { ...claims.application, roles: [role] }],
   ]
-  if (!isOfMail(route)) return common
+  if (!namesUser(route)) return common
+  common.push(
+    [ofOwner, { ...claims.owner, scp: delegated }],
+    [`users/${ownersId}`, { ...claims.owner, scp: delegated }],
+  )
+  if (!isOfMail(route)) return [...common, [ofOwner, { ...claims.other, scp: shared }]]
   return [
     ...common,
-    [ofOwner, { ...claims.owner, scp: delegated }],
     ...(isOwnersAlone(route) ? [] : [[ofOwner, { ...claims.delegate, scp: shared }] as [string, JWTPayload]]),
     [ofOwner, { ...claims.restrictedToOwner, roles: [role] }],
     [ofOwner, { ...claims.grantedInOwner, roles: [] }],
