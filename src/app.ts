@@ -225,6 +225,7 @@ async function openTokens(store: Store, clock: Clock, random: Random): Promise<T
   if (keys.length === 0) await store.identity.addSigningKey(await generateSigningKey(random.uuid(), clock.now()))
   return tokensOf({
     ring: await openKeyRing(store.identity, () => clock.now()),
+    tenants: (await store.identity.listTenants()).map(({ id }) => id),
     now: () => clock.now(),
     uuid: random.uuid,
   })

@@ -77,6 +77,10 @@ export const badTokens: readonly BadToken[] = [
   withClaims('no audience', anotherAudience, () => ({ aud: undefined })),
   withClaims('the issuer of another tenant', invalid, () => ({ iss: `https://sts.windows.net/${strangersTenant}/` })),
   withClaims('the tenant of another issuer', invalid, () => ({ tid: strangersTenant })),
+  withClaims('a tenant that is not here', invalid, () => ({
+    tid: strangersTenant,
+    iss: `https://sts.windows.net/${strangersTenant}/`,
+  })),
   withClaims('no issuer', invalid, () => ({ iss: undefined })),
   {
     name: 'a signature that was changed',
