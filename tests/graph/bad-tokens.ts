@@ -1,4 +1,5 @@
 /** Tokens that are wrong in one thing each, made with the server's own key wherever a forger could not do better. */
+import { createHmac, webcrypto } from 'node:crypto'
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { privateKeyOf, publicKeyOf, type SigningKey } from '../../src/identity/signing-key.js'
 
@@ -8,7 +9,7 @@ export interface Forge {
   readonly privateKey: CryptoKey
   readonly publicKey: CryptoKey
   /** Of nobody that the server knows. */
-  readonly strangersKey: CryptoKey
+  readonly strangers: { readonly privateKey: CryptoKey; readonly publicKey: CryptoKey }
   /** s since 1970 */
   readonly now: number
   /** What was signed before: thousands of calls are made with few tokens, and a signature is what costs. */
@@ -21,7 +22,7 @@ export async function forgeOf(key: SigningKey, now: number): Promise<Forge> {
     kid: key.id,
     privateKey: await privateKeyOf(key),
     publicKey: await publicKeyOf(key),
-    strangersKey: (await generateKeyPair('RS256')).privateKey,
+    strangers: await generateKeyPair('RS256', { extractable: true }),
     now: Math.floor(now / 1000),
     signed: new Map(),
   }
@@ -66,7 +67,11 @@ export const badTokens: readonly BadToken[] = [
     authorization: async (forge, claims) => `Basic ${await signed(forge, claims)}`,
   },
   { name: 'no JWT', message: notWellFormed, authorization: async () => 'Bearer garbage' },
-  { name: 'three words with dots', message: invalid, authorization: async () => 'Bearer not.a.token' },
+  ...['..', 'not.a.token', 'a.b.c.d.e', `${encoded(null)}.${encoded(null)}.x`, 'x.'.repeat(5_000)].map((token) => ({
+    name: `${token.slice(0, 30)}, which has dots`,
+    message: invalid,
+    authorization: async () => `Bearer ${token}`,
+  })),
   withClaims('expired', outsideLifetime, ({ now }) => ({ iat: now - 2 * hour, nbf: now - 2 * hour, exp: now - hour })),
   withClaims('not yet valid', outsideLifetime, ({ now }) => ({ nbf: now + hour, exp: now + 2 * hour })),
   withClaims('without an end', invalid, () => ({ exp: undefined })),
@@ -110,6 +115,14 @@ export const badTokens: readonly BadToken[] = [
     message: invalid,
     authorization: async ({ kid }, claims) => `Bearer ${encoded({ alg: 'none', typ: 'JWT', kid })}.${encoded(claims)}.`,
   },
+  {
+    name: 'alg none with the signature',
+    message: invalid,
+    authorization: async (forge, claims) => {
+      const [, payload, signature] = (await signed(forge, claims)).split('.')
+      return `Bearer ${encoded({ alg: 'None', typ: 'JWT', kid: forge.kid })}.${payload}.${signature}`
+    },
+  },
   withSecret('our public key in PEM', async ({ publicKey }) => Buffer.from(await exportSPKI(publicKey))),
   withSecret('our public key in PEM, trimmed', async ({ publicKey }) =>
     Buffer.from((await exportSPKI(publicKey)).trim()),
@@ -121,10 +134,26 @@ export const badTokens: readonly BadToken[] = [
     Buffer.from(JSON.stringify(await exportJWK(publicKey))),
   ),
   withSecret('our modulus', async ({ publicKey }) => Buffer.from((await exportJWK(publicKey)).n ?? '', 'base64url')),
-  withHeader('an unknown kid', ({ privateKey }) => ({ key: privateKey, kid: 'unknown' })),
-  withHeader('no kid', ({ privateKey }) => ({ key: privateKey, kid: undefined })),
-  withHeader("a stranger's key under our kid", ({ strangersKey, kid }) => ({ key: strangersKey, kid })),
-  withHeader("a stranger's key under a kid of its own", ({ strangersKey }) => ({ key: strangersKey, kid: 'stranger' })),
+  withSecret('nothing', async () => new Uint8Array()),
+  withHeader('an unknown kid', () => ({ header: { kid: 'unknown' } })),
+  withHeader('no kid', () => ({ header: {} })),
+  withHeader('a kid that is a path', () => ({ header: { kid: '../../../dev/null' } })),
+  withHeader('a kid that JavaScript knows', () => ({ header: { kid: '__proto__' } })),
+  withHeader('a kid that is no text', ({ kid }) => ({ header: { kid: { kid } } })),
+  withHeader('an extension that must be understood', ({ kid }) => ({ header: { kid, crit: ['b64'], b64: false } })),
+  withHeader('another RSA algorithm', ({ kid }) => ({ header: { kid, alg: 'RS512' } })),
+  withHeader("a stranger's key under our kid", ({ strangers, kid }) => ({
+    header: { kid },
+    key: strangers.privateKey,
+  })),
+  withHeader("a stranger's key under a kid of its own", ({ strangers }) => ({
+    header: { kid: 'stranger' },
+    key: strangers.privateKey,
+  })),
+  withHeader("a stranger's key in the header", async ({ strangers }) => ({
+    header: { jwk: await exportJWK(strangers.publicKey), jku: 'http://127.0.0.1/keys' },
+    key: strangers.privateKey,
+  })),
 ]
 
 /** Rightly signed; `change` says what is wrong in the claims. */
@@ -142,25 +171,33 @@ function withSecret(name: string, secret: (forge: Forge) => Promise<Uint8Array>)
     name: `HS256 with ${name}`,
     message: invalid,
     authorization: async (forge, claims) => {
-      const header = { alg: 'HS256', typ: 'JWT', kid: forge.kid }
-      return `Bearer ${await new SignJWT(claims).setProtectedHeader(header).sign(await secret(forge))}`
+      const input = `${encoded({ alg: 'HS256', typ: 'JWT', kid: forge.kid })}.${encoded(claims)}`
+      const signature = createHmac('sha256', await secret(forge)).update(input)
+      return `Bearer ${input}.${signature.digest('base64url')}`
     },
   }
 }
 
-function withHeader(name: string, choose: (forge: Forge) => { key: CryptoKey; kid: string | undefined }): BadToken {
+/** Signed with RS256, whatever the header says: by our own key unless another is chosen. */
+function withHeader(
+  name: string,
+  choose: (
+    forge: Forge,
+  ) => { readonly header: object; readonly key?: CryptoKey } | Promise<{ header: object; key: CryptoKey }>,
+): BadToken {
   return {
     name,
     message: invalid,
     authorization: async (forge, claims) => {
-      const { key, kid } = choose(forge)
-      const header = { alg: 'RS256', typ: 'JWT', ...(kid === undefined ? {} : { kid }) }
-      return `Bearer ${await new SignJWT(claims).setProtectedHeader(header).sign(key)}`
+      const { header, key = forge.privateKey } = await choose(forge)
+      const input = `${encoded({ alg: 'RS256', typ: 'JWT', ...header })}.${encoded(claims)}`
+      const signature = await webcrypto.subtle.sign('RSASSA-PKCS1-v1_5', key, Buffer.from(input))
+      return `Bearer ${input}.${Buffer.from(signature).toString('base64url')}`
     },
   }
 }
 
-function encoded(part: object): string {
+function encoded(part: object | null): string {
   return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 

@@ -20,6 +20,7 @@ import {
   type Route,
   sendAsDenied,
   sufficientPermissions,
+  type Use,
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
@@ -276,31 +277,27 @@ test('every route asks for the permission that is documented', () => {
     assert.equal(route.permission, documentedPermission(route), `${route.method} ${route.path}`)
 })
 
-/** Who may: with one permission that suffices, and in the end with what stands in no token. */
+/** Who may: with any one permission that suffices, and in the end with what stands in no token. */
 function admitted(route: Route, { claims, ownersId }: Place): [mailbox: string, claims: JWTPayload][] {
-  const [delegated] = sufficientPermissions(route, 'delegated')
-  const [shared] = sufficientPermissions(route, 'shared')
-  const [role] = sufficientPermissions(route, 'application')
+  const holding = (mailbox: string, whose: JWTPayload, use: Use) =>
+    sufficientPermissions(route, use).map((permission): [string, JWTPayload] => [
+      mailbox,
+      { ...whose, ...(use === 'application' ? { roles: [permission] } : { scp: `User.Export.All ${permission}` }) },
+    ])
   const ofOwner = `users/${owner}`
-  const common: [string, JWTPayload][] = [
-    ['me', { ...claims.owner, scp: delegated }],
-    [ofOwner, { ...claims.application, roles: [role] }],
-  ]
+  const common = [...holding('me', claims.owner, 'delegated'), ...holding(ofOwner, claims.application, 'application')]
   if (!namesUser(route)) return common
-  common.push(
-    [ofOwner, { ...claims.owner, scp: delegated }],
-    [`users/${ownersId}`, { ...claims.owner, scp: delegated }],
-  )
-  if (!isOfMail(route)) return [...common, [ofOwner, { ...claims.other, scp: shared }]]
+  const own = [...common, ...[ofOwner, `users/${ownersId}`].flatMap((name) => holding(name, claims.owner, 'delegated'))]
+  if (!isOfMail(route)) return [...own, ...holding(ofOwner, claims.other, 'shared')]
   return [
-    ...common,
-    ...(isOwnersAlone(route) ? [] : [[ofOwner, { ...claims.delegate, scp: shared }] as [string, JWTPayload]]),
-    [ofOwner, { ...claims.restrictedToOwner, roles: [role] }],
+    ...own,
+    ...(isOwnersAlone(route) ? [] : holding(ofOwner, claims.delegate, 'shared')),
+    ...holding(ofOwner, claims.restrictedToOwner, 'application'),
     [ofOwner, { ...claims.grantedInOwner, roles: [] }],
   ]
 }
 
-test('the same calls succeed with a token that has the one permission', async (t) => {
+test('the same calls succeed with a token that has one permission', async (t) => {
   const place = await preparePlace(t)
   const { server, forge, received, adele } = place
   for (const route of routes) {
