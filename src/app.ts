@@ -1,6 +1,22 @@
 /** The only place where parts meet: store, domain, surfaces and the outbox worker become one server. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import {
+  addSecret,
+  applyDirectory,
+  putApplication,
+  putGroup,
+  putRights,
+  putSharedMailbox,
+  putUser,
+} from './admin/directory.js'
+import {
+  type ApplicationEntry,
+  type GroupEntry,
+  type MailboxEntry,
+  readDirectoryFile,
+  type UserEntry,
+} from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
 import { graphListener } from './graph/serve.js'
@@ -9,13 +25,15 @@ import { healthListener } from './http/health.js'
 import { type Listening, listen } from './http/server.js'
 import { type Application, newApplication } from './identity/application.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
+import type { Group } from './identity/group.js'
 import { type KeyRing, openKeyRing } from './identity/key-ring.js'
 import { knownPermissions } from './identity/permissions.js'
 import { type Seals, sealsOf } from './identity/seal.js'
-import { generateSigningKey } from './identity/signing-key.js'
+import { generateSigningKey, type SigningKey } from './identity/signing-key.js'
 import type { Tenant } from './identity/tenant.js'
 import { type Tokens, tokensOf } from './identity/token.js'
 import { trustedIssuersOf } from './identity/trusted-issuer.js'
+import type { User } from './identity/user.js'
 import { type Log, maskPasswords, openLog } from './log.js'
 import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
@@ -37,6 +55,9 @@ const samplePermissions = ['Mail.ReadWrite', 'Mail.Send', 'User.Read']
 
 /** Tokens of the command line and of the start page live this long. */
 const tokenLifetimeSeconds = 12 * 3600
+
+/** Users listed at once. */
+const maxListed = 100_000
 
 /** Graph's own bound. */
 const maxInternetMessageHeaders = 5
@@ -101,10 +122,31 @@ export type TokenRequest = {
 
 /** What the commands do beside a running server, on the same store. */
 export interface Directory {
+  readonly tenant: Tenant
   /** @throws Error when there is no such user */
   issueToken(wanted: TokenRequest): Promise<string>
   addUser(user: { userPrincipalName: string; displayName: string }): Promise<Mailbox>
   listUsers(): Promise<Mailbox[]>
+  /** Users and shared mailboxes as they sign in, ordered by name. */
+  listAccounts(): Promise<User[]>
+  /** Each makes what is not there and changes what is. @throws DirectoryFault */
+  putUser(entry: UserEntry): Promise<Mailbox>
+  putSharedMailbox(entry: MailboxEntry): Promise<Mailbox>
+  putRights(entry: MailboxEntry): Promise<void>
+  putGroup(entry: GroupEntry): Promise<Group>
+  listGroups(): Promise<Group[]>
+  putApplication(entry: ApplicationEntry): Promise<Application>
+  listApplications(): Promise<Application[]>
+  findApplication(id: string): Promise<Application | undefined>
+  removeApplication(id: string): Promise<void>
+  /** One more secret; `expiresAt` in ms since 1970. */
+  addSecret(application: Application, expiresAt: number | undefined): Promise<string>
+  /** Newest first. */
+  listKeys(): Promise<SigningKey[]>
+  /** A new key signs from now on; what the others signed stays good. */
+  rotateKey(): Promise<SigningKey>
+  /** What it signed is refused from now on. */
+  removeKey(id: string): Promise<void>
   /** Newest first. */
   listOutbox(limit: number): Promise<OutboxEntry[]>
   listCalls(limit: number): Promise<CallRecord[]>
@@ -138,6 +180,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
     opened.push(startSweeping(core.mail, log))
+    opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log)
     opened.push(() => surfaces.close(settings.drainTimeout))
     const smtp = await startSmtp(settings, core)
@@ -189,7 +232,10 @@ async function openCore(settings: Settings, surroundings: Surroundings, outboxCh
       outboxChanged,
     }
     const tenant = await firstTenant(settings, store, mail)
-    const ring = await openKeys(store, clock, random)
+    if (settings.directory !== '') {
+      await applyDirectory({ mail, identity: store.identity }, tenant, await readDirectoryFile(settings.directory))
+    }
+    const ring = await openKeys(store, mail)
     const tokens = openTokens(settings, store, ring, tenant, mail)
     const seals = sealsOf(ring, () => clock.now())
     return { store, mail, tokens, seals, tenant, directory: directoryOf(store, mail, tokens, tenant) }
@@ -246,11 +292,16 @@ function sampleApplication(tenant: Tenant, random: Random): Application {
   })
 }
 
-async function openKeys(store: Store, clock: Clock, random: Random): Promise<KeyRing> {
+async function openKeys(store: Store, mail: Mail): Promise<KeyRing> {
   // The ring reads it back: another process may have been first.
-  const keys = await store.identity.listSigningKeys()
-  if (keys.length === 0) await store.identity.addSigningKey(await generateSigningKey(random.uuid(), clock.now()))
-  return openKeyRing(store.identity, () => clock.now())
+  if ((await store.identity.listSigningKeys()).length === 0) await newSigningKey(store, mail)
+  return openKeyRing(store.identity, () => mail.clock.now())
+}
+
+async function newSigningKey(store: Store, { clock, random }: Pick<Mail, 'clock' | 'random'>): Promise<SigningKey> {
+  const key = await generateSigningKey(random.uuid(), clock.now())
+  await store.identity.addSigningKey(key)
+  return key
 }
 
 function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Tenant, { clock, random }: Mail): Tokens {
@@ -279,7 +330,38 @@ function namesIn(text: string): string[] {
 
 function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): Directory {
   const tenantId = tenant.id as TenantId
+  const services = { mail, identity: store.identity }
   return {
+    tenant,
+    listAccounts: () => store.identity.listUsers(tenant.id, maxListed),
+    putUser: async (entry) => {
+      const mailbox = await putUser(services, tenant, entry)
+      await putRights(services, tenant, entry)
+      return mailbox
+    },
+    putSharedMailbox: async (entry) => {
+      const mailbox = await putSharedMailbox(services, tenant, entry)
+      await putRights(services, tenant, entry)
+      return mailbox
+    },
+    putRights: (entry) => putRights(services, tenant, entry),
+    putGroup: (entry) => putGroup(services, tenant, entry),
+    listGroups: () => store.identity.listGroups(tenant.id),
+    putApplication: (entry) => putApplication(services, tenant, entry),
+    listApplications: () => store.identity.listApplications(tenant.id),
+    findApplication: (id) => store.identity.findApplication(tenant.id, id),
+    removeApplication: (id) => store.identity.removeApplication(tenant.id, id.toLowerCase()),
+    addSecret: (application, expiresAt) => addSecret(services, application, expiresAt),
+    listKeys: () => store.identity.listSigningKeys(),
+    rotateKey: async () => {
+      const key = await newSigningKey(store, mail)
+      await tokens.reloadKeys()
+      return key
+    },
+    removeKey: async (id) => {
+      await store.identity.removeSigningKey(id)
+      await tokens.reloadKeys()
+    },
     issueToken: async (wanted) => {
       const grant = {
         tenant: tenant.id,
@@ -307,6 +389,43 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
 /** Well-known secrets are good only where nothing they open can leave the machine, unless the operator says otherwise. */
 function isDevelopment({ development, relay }: Settings): boolean {
   return development === 'auto' ? relay === '' : development === 'on'
+}
+
+/** How often keys that other processes added or removed are looked for. */
+const reloadKeysEveryMs = 5_000
+
+/** New keys in their time, those of other processes when they come, and nothing kept of grants that are over. @returns ends it */
+function startKeepingKeys(
+  { keyRotation }: Settings,
+  { store, mail, tokens, directory }: Core,
+  log: Log,
+): () => Promise<void> {
+  let running = Promise.resolve()
+  const keep = () => {
+    running = running.then(async () => {
+      try {
+        await tokens.reloadKeys()
+        const [newest] = await directory.listKeys()
+        const now = mail.clock.now()
+        if (newest === undefined || now - newest.createdAt < keyRotation) return
+        const { id } = await directory.rotateKey()
+        log.info({ key: id }, 'a new key signs tokens; what the old one signed stays good')
+      } catch (error) {
+        log.error({ error }, 'the keys could not be looked after; the next try follows')
+      }
+    })
+  }
+  const sweep = () => {
+    store.identity.grants.deleteExpired(mail.clock.now()).catch((error: unknown) => {
+      log.error({ error }, 'grants that are over could not be cleared away; the next try is in an hour')
+    })
+  }
+  const timers = [setInterval(keep, reloadKeysEveryMs), setInterval(sweep, sweepEveryMs)]
+  for (const timer of timers) timer.unref()
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+    return running
+  }
 }
 
 /** How often what was uploaded and is not needed is looked for. */
