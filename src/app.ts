@@ -236,7 +236,7 @@ async function openCore(settings: Settings, surroundings: Surroundings, outboxCh
       await applyDirectory({ mail, identity: store.identity }, tenant, await readDirectoryFile(settings.directory))
     }
     const ring = await openKeys(store, mail)
-    const tokens = openTokens(settings, store, ring, tenant, mail)
+    const tokens = await openTokens(settings, store, ring, tenant, mail)
     const seals = sealsOf(ring, () => clock.now())
     return { store, mail, tokens, seals, tenant, directory: directoryOf(store, mail, tokens, tenant) }
   } catch (error) {
@@ -304,7 +304,13 @@ async function newSigningKey(store: Store, { clock, random }: Pick<Mail, 'clock'
   return key
 }
 
-function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Tenant, { clock, random }: Mail): Tokens {
+async function openTokens(
+  settings: Settings,
+  store: Store,
+  ring: KeyRing,
+  tenant: Tenant,
+  { clock, random }: Mail,
+): Promise<Tokens> {
   const issuers = namesIn(settings.trustedIssuers)
   const ownHosts = ownHostsOf(settings)
   const trusted = trustedIssuersOf({
@@ -314,7 +320,8 @@ function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Ten
     store: store.identity,
     ownHosts,
   })
-  const surroundings = { ring, ownHosts, now: () => clock.now(), uuid: random.uuid }
+  const tenants = (await store.identity.listTenants()).map(({ id }) => id)
+  const surroundings = { ring, tenants, ownHosts, now: () => clock.now(), uuid: random.uuid }
   return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
 }
 

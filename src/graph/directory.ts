@@ -1,20 +1,30 @@
 import type { Caller } from '../identity/caller.js'
 import { admits, admittingPermissions, type PermissionUse } from '../identity/permissions.js'
+import type { IdentityStore } from '../identity/store.js'
 import { notDelegated } from './authorize.js'
 import { GraphError } from './errors.js'
 import type { DirectoryRoute } from './request.js'
 
 /**
- * Lets a caller ask about users. One's own profile asks for less than those of others.
+ * Lets a caller ask about users. One's own profile, however it is named, asks for less than those of others.
  *
  * @throws GraphError 403 Authorization_RequestDenied, in the directory's words; 400 for `/me` without a user
  */
-export function requireDirectoryPermission(caller: Caller, userKey: string | undefined, route: DirectoryRoute): void {
+export async function requireDirectoryPermission(
+  caller: Caller,
+  userKey: string | undefined,
+  route: DirectoryRoute,
+  directory: Pick<IdentityStore, 'findUser'>,
+): Promise<void> {
   const isMe = userKey === undefined && route.path === '{mailbox}'
   if (caller.user === undefined && isMe) throw notDelegated()
-  const isOwn = isMe || userKey?.toLowerCase() === caller.user
-  const use: PermissionUse = caller.user === undefined ? 'application' : isOwn ? 'delegated' : 'shared'
+  const use: PermissionUse = caller.user === undefined ? 'application' : isMe ? 'delegated' : 'shared'
   if (admits(caller.permissions, route.permission, use)) return
+  const asOwn = use === 'shared' && admits(caller.permissions, route.permission, 'delegated')
+  if (asOwn && userKey !== undefined) {
+    const user = await directory.findUser(caller.tenant, userKey)
+    if (user?.id === caller.user) return
+  }
   throw new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.', {
     frontEnd: true,
     reason: `The token lacks ${admittingPermissions(route.permission, use)}.`,

@@ -111,7 +111,7 @@ async function handle(services: GraphServices, doors: Doors, call: Call): Promis
   const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
   if (route.notIn !== undefined) requireInCloud(route, path, baseUrl)
   if (route.kind === 'directory') {
-    requireDirectoryPermission(caller, mailboxKey, route)
+    await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
     return route.handler({ version, caller, userKey: mailboxKey, query, baseUrl, path }, services.identity)
   }
   // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.

@@ -81,6 +81,8 @@ const rememberForeignMs = 300_000
 
 export interface TokenSurroundings {
   readonly ring: KeyRing
+  /** Whose tokens these are, by id; those of another tenant are not taken, even when our key signed them. */
+  readonly tenants: readonly string[]
   /** Others whose tokens are taken too. */
   readonly trusted?: TrustedIssuers
   /** Host names by which this server's own address may stand in an audience, beside those that always mean this machine. */
@@ -90,7 +92,7 @@ export interface TokenSurroundings {
   readonly uuid: () => string
 }
 
-export function tokensOf({ ring, trusted, ownHosts = [], now, uuid }: TokenSurroundings): Tokens {
+export function tokensOf({ ring, tenants, trusted, ownHosts = [], now, uuid }: TokenSurroundings): Tokens {
   const remembered = new Map<string, Remembered>()
   const audience = audienceReader(ownHosts)
 
@@ -122,7 +124,7 @@ export function tokensOf({ ring, trusted, ownHosts = [], now, uuid }: TokenSurro
     },
 
     verify: async (token) => {
-      const found = await bearerOf(token, { ring, trusted, audience, now: now() })
+      const found = await bearerOf(token, { ring, tenants, trusted, audience, now: now() })
       if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value ?? '')
       const { caller, kid } = found
       const until = kid === undefined ? Math.min(caller.expiresAt, now() + rememberForeignMs) : caller.expiresAt
@@ -186,6 +188,7 @@ function accessClaims(grant: TokenGrant): JWTPayload {
 
 interface Checks {
   readonly ring: KeyRing
+  readonly tenants: readonly string[]
   readonly trusted: TrustedIssuers | undefined
   readonly audience: (audience: string) => GraphAudience | undefined
   readonly now: number
@@ -200,7 +203,7 @@ async function bearerOf(token: string, checks: Checks): Promise<{ caller: Caller
     .map(audience)
     .find((read) => read !== undefined)
   if (found === undefined) throw new TokenRefused('audience', 'The token is for another resource than Graph.')
-  requireOwnIssuer(payload)
+  requireOwnIssuer(payload, checks.tenants)
   return { caller: callerOf(payload, found.cloud), kid }
 }
 
@@ -239,7 +242,10 @@ async function verifyOwn(ring: KeyRing, token: string, now: number): Promise<{ p
 const issuerHosts = new Set(clouds.map((cloud) => cloud.issuerHost))
 
 /** `https://sts.windows.net/{tid}/` of v1.0 tokens, `https://{authority}/{tid}/v2.0` of v2.0 ones. */
-function requireOwnIssuer({ iss = '', tid }: JWTPayload): void {
+function requireOwnIssuer({ iss = '', tid }: JWTPayload, tenants: readonly string[]): void {
+  if (typeof tid !== 'string' || !tenants.includes(tid)) {
+    throw new TokenRefused('invalid', 'The token is of a tenant that is not on this server.')
+  }
   const { hostname, pathname } = URL.canParse(iss) ? new URL(iss) : { hostname: '', pathname: '' }
   const isV1 = issuerHosts.has(hostname) && pathname === `/${tid}/`
   if (!isV1 && pathname !== `/${tid}/v2.0`) {
