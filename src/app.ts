@@ -7,6 +7,7 @@ import { graphListener } from './graph/serve.js'
 import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
 import { type Listening, listen } from './http/server.js'
+import { cloudHosts } from './identity/clouds.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
 import { generateSigningKey } from './identity/signing-key.js'
 import type { Tenant } from './identity/tenant.js'
@@ -338,7 +339,7 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
     if (http !== undefined) open.push(http)
     if (settings.httpsPort === notOpened) return { http, https: undefined, certificate: undefined, close }
     const { localCertificate } = await import('./http/certificate.js')
-    const certificate = await localCertificate(settings.memory ? undefined : settings.data)
+    const certificate = await localCertificate(settings.memory ? undefined : settings.data, { names: cloudHosts })
     const tls = { cert: certificate.certPem, key: certificate.keyPem }
     const https = await listen(listener, { ...common, port: settings.httpsPort, tls })
     open.push(https)

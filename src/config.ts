@@ -376,6 +376,8 @@ export interface Arguments {
   /** The command's own options, each with what was given, in order; a switch is given as 'on'. */
   readonly options: ReadonlyMap<string, readonly string[]>
   readonly positionals: readonly string[]
+  /** Those of them that stand after `--`. */
+  readonly afterDashes: readonly string[]
 }
 
 /**
@@ -397,7 +399,9 @@ export function readArguments(
   const flags = new Map<SettingKey, string>()
   const options = new Map<string, string[]>()
   const positionals: string[] = []
+  let beforeDashes: number | undefined
   for (const token of tokensOf(argv, placeholders)) {
+    if (token.kind === 'option-terminator') beforeDashes ??= positionals.length
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
     const { name, value } = readOption(token, placeholders)
@@ -405,7 +409,7 @@ export function readArguments(
     if (key === undefined) options.set(name, [...(options.get(name) ?? []), value])
     else flags.set(key, value)
   }
-  return { flags, options, positionals }
+  return { flags, options, positionals, afterDashes: positionals.slice(beforeDashes ?? positionals.length) }
 }
 
 /** Not strict: what is wrong is said in our own words. */

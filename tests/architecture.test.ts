@@ -20,7 +20,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   outbox: ['mail'],
   smtp: ['mail'],
   store: ['mail', 'identity'],
-  cli: ['app.ts', 'mail', 'http'],
+  proxy: [],
+  cli: ['app.ts', 'mail', 'identity', 'http', 'proxy'],
 }
 
 const wiring = new Set(['main.ts', 'app.ts'])
