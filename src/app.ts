@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
 import { graphListener } from './graph/serve.js'
-import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
+import type { HttpsListening } from './http/https.js'
 import { type Listening, listen } from './http/server.js'
 import { cloudHosts } from './identity/clouds.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
@@ -82,6 +82,8 @@ export interface Graphpost {
   /** User principal names. */
   readonly mailboxes: readonly string[]
   readonly directory: Directory
+  /** Reads the operator's own https certificate again; nothing to do without one. */
+  reloadCertificate(): Promise<void>
   /** Resolves once nothing in the outbox is due or under way, or after `timeoutMs`. */
   drainOutbox(timeoutMs: number): Promise<void>
   /** Takes no more calls, finishes what is under way, closes everything. */
@@ -141,8 +143,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     return {
       httpUrl: surfaces.http && `http://localhost:${surfaces.http.port}`,
       httpsUrl: surfaces.https && `https://localhost:${surfaces.https.port}`,
-      caPem: surfaces.certificate?.caPem,
-      caPath: surfaces.certificate?.caPath,
+      caPem: surfaces.https?.certificate?.caPem,
+      caPath: surfaces.https?.certificate?.caPath,
       smtpPort: smtp?.port,
       canLeave: settings.relay !== '',
       relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
@@ -150,6 +152,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       tenant: core.tenant.id,
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
+      reloadCertificate: async () => surfaces.https?.reloadCertificate(),
       drainOutbox: (timeoutMs) => worker.drain(timeoutMs),
       close: closeAll,
     }
@@ -305,8 +308,7 @@ async function startSmtp(settings: Settings, core: Core): Promise<SmtpListening 
 
 interface Surfaces {
   readonly http: Listening | undefined
-  readonly https: Listening | undefined
-  readonly certificate: LocalCertificate | undefined
+  readonly https: HttpsListening | undefined
   close(graceMs: number): Promise<void>
 }
 
@@ -337,13 +339,13 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
   try {
     const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
     if (http !== undefined) open.push(http)
-    if (settings.httpsPort === notOpened) return { http, https: undefined, certificate: undefined, close }
-    const { localCertificate } = await import('./http/certificate.js')
-    const certificate = await localCertificate(settings.memory ? undefined : settings.data, { names: cloudHosts })
-    const tls = { cert: certificate.certPem, key: certificate.keyPem }
-    const https = await listen(listener, { ...common, port: settings.httpsPort, tls })
+    if (settings.httpsPort === notOpened) return { http, https: undefined, close }
+    const { listenHttps } = await import('./http/https.js')
+    const folder = settings.memory ? undefined : settings.data
+    const certificates = { folder, names: cloudHosts, own: settings, log }
+    const https = await listenHttps(listener, { ...common, port: settings.httpsPort }, certificates)
     open.push(https)
-    return { http, https, certificate, close }
+    return { http, https, close }
   } catch (error) {
     await close(0)
     throw error

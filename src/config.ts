@@ -211,6 +211,21 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Port for https, with a certificate of our own authority; 0 picks a free one, off opens none.',
   },
+  tlsCert: {
+    kind: file,
+    default: '',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning:
+      'PEM file of your own https certificate and its chain, in place of one of our authority; read again when it changes and at SIGHUP.',
+  },
+  tlsKey: {
+    kind: file,
+    default: '',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'PEM file of the private key of tlsCert, without a passphrase.',
+  },
   smtpPort: {
     kind: port,
     default: '3625',
@@ -471,6 +486,9 @@ export function resolveSettings(sources: SettingSources): Settings {
   const settings = Object.fromEntries(entries) as Settings
   if (settings.memory && settings.store !== '') {
     throw new UsageError('The settings memory and store exclude each other: keep mail in memory or in PostgreSQL.')
+  }
+  if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
+    throw new UsageError('The settings tlsCert and tlsKey belong together: give both files or neither.')
   }
   return settings
 }
