@@ -65,9 +65,12 @@ export function certificatesIn(pem: string): Buffer[] {
   })
 }
 
-/** As PEM, one after the other. */
+/** Certificates in DER as PEM (RFC 7468), one after the other. */
 export function pemOf(certificates: readonly Buffer[]): string {
-  return certificates.map((der) => new X509Certificate(der).toString()).join('')
+  return certificates
+    .map((der) => der.toString('base64').match(/.{1,64}/g) ?? [])
+    .map((lines) => ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n'))
+    .join('')
 }
 
 /**

@@ -12,8 +12,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** A program that runs. */
 export interface RunningProgram {
   readonly process: ChildProcess
-  /** Resolves once this is on its standard output. */
-  printed(text: string): Promise<void>
+  /** Resolves with its standard output once this is in it. */
+  printed(text: string): Promise<string>
   readonly ended: Promise<ProgramEnd>
 }
 
@@ -45,6 +45,7 @@ export function startNode(t: TestContext, argv: readonly string[], env: Environm
         const more = await Promise.race([once(child.stdout, 'data').then(() => true), ended.then(() => false)])
         if (!more && !stdout.includes(text)) throw new Error(`it ended without a word of "${text}": ${stdout}${stderr}`)
       }
+      return stdout
     },
   }
 }
