@@ -139,7 +139,7 @@ const passed: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 function passSignalsTo(child: { kill(signal: NodeJS.Signals): boolean }): () => void {
   const pass = (signal: NodeJS.Signals) => {
     // A terminal sends Ctrl-C to the program too; a second one would be a wish to stop at once.
-    if (signal === 'SIGINT' && isatty(0)) return
+    if (signal === 'SIGINT' && (isatty(0) || isatty(2))) return
     child.kill(signal)
   }
   for (const signal of passed) process.on(signal, pass)

@@ -7,7 +7,7 @@
  */
 import { createServer, type IncomingMessage, request as plainRequest, type ServerResponse } from 'node:http'
 import { type AddressInfo, isIP, type Socket } from 'node:net'
-import { type Duplex, pipeline } from 'node:stream'
+import { type Duplex, pipeline, type Writable } from 'node:stream'
 import { connect as secureConnect } from 'node:tls'
 import { isLedHere, reach, type StandIn, type Target } from './reach.js'
 
@@ -60,10 +60,10 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 
 type Connect = (target: Target, signal: AbortSignal) => Promise<Socket>
 
-/** Aborts when the client goes away: a connection that nobody waits for is not made. */
-function abortedWith(client: Duplex): AbortSignal {
+/** Aborts when nobody waits for the answer any more: the connection for it is not made. */
+function abortedWith(answering: Writable): AbortSignal {
   const gone = new AbortController()
-  client.once('close', () => gone.abort())
+  answering.once('close', () => gone.abort())
   return gone.signal
 }
 
@@ -121,7 +121,7 @@ async function forward(
   const ledHere = isLedHere(standIn, target)
   const secure = ledHere || url.protocol === 'https:'
   try {
-    const socket = await connectTo(target, abortedWith(request.socket))
+    const socket = await connectTo(target, abortedWith(response))
     const name = isIP(target.host) === 0 ? { servername: target.host } : {}
     const tls = { socket, host: target.host, ...name, ...(ledHere ? { ca: standIn.caPem } : {}) }
     const outgoing = plainRequest({

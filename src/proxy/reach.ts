@@ -72,20 +72,20 @@ function throughProxy(proxy: URL, { host, port }: Target, signal: AbortSignal): 
         secure
           ? secureConnect({ host: hostname, port: proxyPort, servername: hostname })
           : connect(proxyPort, hostname),
-      signal,
     })
-    asked.on('connect', (answer, socket, head) => {
-      if (answer.statusCode === 200) {
+    // Not the option `signal`: once there is a tunnel, it belongs to the caller.
+    const giveUp = () => asked.destroy(new Error('nobody waits for it any more'))
+    signal.addEventListener('abort', giveUp)
+    asked.on('close', () => signal.removeEventListener('abort', giveUp))
+    asked.on('connect', ({ statusCode = 0 }, socket, head) => {
+      signal.removeEventListener('abort', giveUp)
+      if (statusCode >= 200 && statusCode < 300) {
         if (head.length > 0) socket.unshift(head)
         resolve(socket)
       } else {
         socket.destroy()
-        reject(new Error(`the proxy ${proxy.host} answered ${answer.statusCode}`))
+        reject(new Error(`the proxy ${proxy.host} answered ${statusCode}`))
       }
-    })
-    asked.on('response', (answer) => {
-      answer.destroy()
-      reject(new Error(`the proxy ${proxy.host} answered ${answer.statusCode}`))
     })
     asked.on('error', reject)
     asked.end()

@@ -104,6 +104,10 @@ test('an end that is lost takes the other with it', async (t) => {
 
 test('what is no target is refused with 400, what cannot be reached with 502', async (t) => {
   const { url } = await startBoth(t)
+  const rude = await listenLocally(
+    t,
+    createServer((socket) => socket.destroy()),
+  )
   const closed = createServer()
   const port = await listenLocally(t, closed)
   closed.close()
@@ -117,6 +121,8 @@ test('what is no target is refused with 400, what cannot be reached with 502', a
     ['not HTTP at all', 400],
     [`CONNECT 127.0.0.1:${port} HTTP/1.1`, 502],
     [`GET http://127.0.0.1:${port}/ HTTP/1.1`, 502],
+    [`GET http://127.0.0.1:${rude}/ HTTP/1.1`, 502],
+    [`GET https://127.0.0.1:${rude}/ HTTP/1.1`, 502],
   ] as const) {
     const answer = await exchange(t, url.href, `${line}\r\nHost: example.com\r\n\r\n`)
     assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), line)
