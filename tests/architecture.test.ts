@@ -15,12 +15,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   identity: [],
   odata: [],
   http: [],
+  proxy: [],
   graph: ['mail', 'identity', 'odata', 'http'],
   admin: ['mail', 'identity', 'http'],
   outbox: ['mail'],
   smtp: ['mail'],
   store: ['mail', 'identity'],
-  proxy: [],
   cli: ['app.ts', 'mail', 'identity', 'http', 'proxy'],
 }
 
