@@ -20,10 +20,11 @@ import {
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
 import { graphListener } from './graph/serve.js'
-import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
+import type { HttpsListening } from './http/https.js'
 import { type Listening, listen } from './http/server.js'
 import { type Application, newApplication } from './identity/application.js'
+import { cloudHosts } from './identity/clouds.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
 import type { Group } from './identity/group.js'
 import { type KeyRing, openKeyRing } from './identity/key-ring.js'
@@ -108,6 +109,8 @@ export interface Graphpost {
   /** User principal names. */
   readonly mailboxes: readonly string[]
   readonly directory: Directory
+  /** Reads the operator's own https certificate again; nothing to do without one. */
+  reloadCertificate(): Promise<void>
   /** Resolves once nothing in the outbox is due or under way, or after `timeoutMs`. */
   drainOutbox(timeoutMs: number): Promise<void>
   /** Takes no more calls, finishes what is under way, closes everything. */
@@ -190,8 +193,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     return {
       httpUrl: surfaces.http && `http://localhost:${surfaces.http.port}`,
       httpsUrl: surfaces.https && `https://localhost:${surfaces.https.port}`,
-      caPem: surfaces.certificate?.caPem,
-      caPath: surfaces.certificate?.caPath,
+      caPem: surfaces.https?.certificate?.caPem,
+      caPath: surfaces.https?.certificate?.caPath,
       smtpPort: smtp?.port,
       canLeave: settings.relay !== '',
       relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
@@ -199,6 +202,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       tenant: core.tenant.id,
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
+      reloadCertificate: async () => surfaces.https?.reloadCertificate(),
       drainOutbox: (timeoutMs) => worker.drain(timeoutMs),
       close: closeAll,
     }
@@ -484,8 +488,7 @@ async function startSmtp(settings: Settings, core: Core): Promise<SmtpListening 
 
 interface Surfaces {
   readonly http: Listening | undefined
-  readonly https: Listening | undefined
-  readonly certificate: LocalCertificate | undefined
+  readonly https: HttpsListening | undefined
   close(graceMs: number): Promise<void>
 }
 
@@ -528,13 +531,13 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
   try {
     const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
     if (http !== undefined) open.push(http)
-    if (settings.httpsPort === notOpened) return { http, https: undefined, certificate: undefined, close }
-    const { localCertificate } = await import('./http/certificate.js')
-    const certificate = await localCertificate(settings.memory ? undefined : settings.data)
-    const tls = { cert: certificate.certPem, key: certificate.keyPem }
-    const https = await listen(listener, { ...common, port: settings.httpsPort, tls })
+    if (settings.httpsPort === notOpened) return { http, https: undefined, close }
+    const { listenHttps } = await import('./http/https.js')
+    const folder = settings.memory ? undefined : settings.data
+    const certificates = { folder, names: cloudHosts, own: settings, log }
+    const https = await listenHttps(listener, { ...common, port: settings.httpsPort }, certificates)
     open.push(https)
-    return { http, https, certificate, close }
+    return { http, https, close }
   } catch (error) {
     await close(0)
     throw error

@@ -1,7 +1,9 @@
 /** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
+import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
 import { commandHelp, programHelp } from './cli/help.js'
 import { calls, outbox } from './cli/records.js'
+import { run } from './cli/run.js'
 import { start } from './cli/start.js'
 import { token } from './cli/token.js'
 import { user } from './cli/user.js'
@@ -9,7 +11,7 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, token, user, outbox, calls]
+const commands: readonly Command[] = [start, run, cert, token, user, outbox, calls]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),
@@ -51,7 +53,9 @@ async function runCommand([name, ...rest]: readonly string[]): Promise<void> {
   }
   const command = commands.find((candidate) => candidate.name === name)
   if (command === undefined) throw new UsageError(`There is no command "${name}"; graphpost --help lists them.`)
-  if (rest.includes('--help') || rest.includes('-h')) {
+  // What stands after -- is another program's.
+  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
+  if (own.includes('--help') || own.includes('-h')) {
     terminal.print(commandHelp(command))
     return
   }
