@@ -1,6 +1,7 @@
 /** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
 import { commandHelp, programHelp } from './cli/help.js'
+import { kit } from './cli/kit.js'
 import { calls, outbox } from './cli/records.js'
 import { start } from './cli/start.js'
 import { token } from './cli/token.js'
@@ -9,10 +10,13 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, token, user, outbox, calls]
+const commands: readonly Command[] = [start, token, kit, user, outbox, calls]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),
+  hint: (text) => {
+    if (process.stderr.isTTY) console.error(text)
+  },
   env: process.env,
   cwd: process.cwd(),
   isTty: process.stdout.isTTY === true,

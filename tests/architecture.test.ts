@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   outbox: ['mail'],
   smtp: ['mail'],
   store: ['mail', 'identity'],
-  cli: ['app.ts', 'mail', 'http'],
+  cli: ['app.ts', 'mail', 'identity', 'http'],
 }
 
 const wiring = new Set(['main.ts', 'app.ts'])

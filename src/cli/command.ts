@@ -13,6 +13,8 @@ import {
 export interface Terminal {
   /** To standard output, with a line end. */
   print(text: string): void
+  /** To a person, beside what is printed for a program or a file: nothing where standard error is no terminal. */
+  hint(text: string): void
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Standard output is a terminal, with a person before it. */
@@ -38,13 +40,17 @@ export interface Command {
   readonly meaning: string
   /** Whether it takes the settings of a server, or only those of what is kept. */
   readonly takes: 'start' | 'every'
+  /** Settings of a server that it takes beside those of what is kept. */
+  readonly also?: readonly SettingKey[]
   readonly options: readonly CommandOption[]
   run(invocation: Invocation): Promise<void>
 }
 
 /** The settings a command takes as flags. */
 export function settingsOf(command: Command): SettingKey[] {
-  return settingKeys.filter((key) => command.takes === 'start' || settingOf(key).commands === 'every')
+  return settingKeys.filter(
+    (key) => command.takes === 'start' || settingOf(key).commands === 'every' || command.also?.includes(key),
+  )
 }
 
 /** @throws UsageError for what the command does not take */
