@@ -8,6 +8,7 @@ import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
 import { type Listening, listen } from './http/server.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
+import { openKeyRing } from './identity/key-ring.js'
 import { generateSigningKey } from './identity/signing-key.js'
 import type { Tenant } from './identity/tenant.js'
 import { type Tokens, tokensOf } from './identity/token.js'
@@ -219,13 +220,14 @@ async function firstTenant(settings: Settings, store: Store, mail: Mail): Promis
 }
 
 async function openTokens(store: Store, clock: Clock, random: Random): Promise<Tokens> {
-  let keys = await store.identity.listSigningKeys()
-  if (keys.length === 0) {
-    await store.identity.addSigningKey(await generateSigningKey(random.uuid(), clock.now()))
-    // Read back: another process may have been first.
-    keys = await store.identity.listSigningKeys()
-  }
-  return tokensOf(keys, () => clock.now(), random.uuid)
+  // The ring reads it back: another process may have been first.
+  const keys = await store.identity.listSigningKeys()
+  if (keys.length === 0) await store.identity.addSigningKey(await generateSigningKey(random.uuid(), clock.now()))
+  return tokensOf({
+    ring: await openKeyRing(store.identity, () => clock.now()),
+    now: () => clock.now(),
+    uuid: random.uuid,
+  })
 }
 
 function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): Directory {
@@ -312,6 +314,7 @@ interface Surfaces {
 async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surfaces> {
   const graph = graphListener({
     mail: core.mail,
+    identity: core.store.identity,
     tokens: core.tokens,
     calls: core.store.calls,
     maxRequestBytes: settings.maxRequestBytes,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { admits } from '../identity/permissions.js'
-import { TokenRefused, type Tokens } from '../identity/token.js'
+import type { Tokens } from '../identity/token.js'
+import { TokenRefused } from '../identity/token-check.js'
 import type { CallLog } from '../mail/call-record.js'
 import type { Mail } from '../mail/mail.js'
 
@@ -58,7 +59,7 @@ async function refusalOf(tokens: Tokens, authorization: string | undefined) {
   if (token === undefined) return { status: 401, body: { error: 'The call has no bearer token.' } }
   try {
     const { permissions } = tokens.verified(token) ?? (await tokens.verify(token))
-    if (admits(permissions, 'Graphpost.Admin')) return undefined
+    if (admits(permissions, 'Graphpost.Admin', 'application')) return undefined
     return { status: 403, body: { error: 'The token lacks the permission Graphpost.Admin.' } }
   } catch (error) {
     if (error instanceof TokenRefused) return { status: 401, body: { error: error.message } }

@@ -57,7 +57,7 @@ export function sendReply(
   if (applied !== undefined) headers.push('Preference-Applied', applied)
   headers.push(...commonHeaders(ids))
   if (reply.json !== undefined) {
-    sendBody(response, reply.status, headers, mailJson, Buffer.from(toJson(reply.json)))
+    sendBody(response, reply.status, headers, reply.contentType ?? mailJson, Buffer.from(toJson(reply.json)))
   } else if (reply.stream !== undefined) {
     sendStream(response, reply, headers, reply.stream)
   } else if (reply.bytes !== undefined) {

@@ -1,14 +1,16 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { admits } from '../identity/permissions.js'
+import type { IdentityStore } from '../identity/store.js'
 import type { Tokens } from '../identity/token.js'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
-import { authenticate, type MailboxFinder, mailboxFinder, requirePermission } from './authorize.js'
+import { authenticate, cloudOf, type Doorkeeper, doorkeeper, type MailboxFinder, mailboxFinder } from './authorize.js'
+import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, graphErrorOf } from './errors.js'
+import { describe } from './metadata.js'
 import { parsePath } from './path.js'
 import { noPreferences, preferenceApplied, readPreferences } from './preferences.js'
-import type { GraphReply } from './request.js'
+import type { GraphReply, Route } from './request.js'
 import { ClientGone, noBody, readRequestBody } from './request-body.js'
 import { type CallIds, sendError, sendReply } from './respond.js'
 import { routeTable } from './routes.js'
@@ -17,6 +19,7 @@ import { answerUpload, isUploadUrl, withoutUploadToken } from './upload-call.js'
 /** What the Graph surface stands on. */
 export interface GraphServices {
   readonly mail: Mail
+  readonly identity: IdentityStore
   readonly tokens: Tokens
   readonly calls: CallLog
   readonly maxRequestBytes: number
@@ -42,10 +45,13 @@ interface Call {
  * token, path and method, length, syntax of the body, user, permission; then the operation itself.
  */
 export function graphListener(services: GraphServices): RequestListener {
-  const findMailbox = mailboxFinder(services.mail)
+  const doors = {
+    findMailbox: mailboxFinder(services.mail),
+    admit: doorkeeper(services.mail, services.identity),
+  }
   return (request, response) => {
     const call = beginCall(services, request)
-    handle(services, findMailbox, call)
+    handle(services, doors, call)
       .then((reply) => {
         sendReply(response, reply, call.ids, preferenceApplied(call.preferences))
         record(services, call, reply.status, undefined, reply)
@@ -84,10 +90,18 @@ function baseUrlOf(request: IncomingMessage): string {
   return `${scheme}://${host}`
 }
 
-async function handle(services: GraphServices, findMailbox: MailboxFinder, call: Call): Promise<GraphReply> {
+/** Finding mailboxes, and letting callers into them. */
+interface Doors {
+  readonly findMailbox: MailboxFinder
+  readonly admit: Doorkeeper
+}
+
+async function handle(services: GraphServices, doors: Doors, call: Call): Promise<GraphReply> {
   const { request, baseUrl } = call
   requireLength(request)
   if (isUploadUrl(request.url ?? '')) return answerUpload(services.mail, request, baseUrl)
+  const described = describe(request, baseUrl)
+  if (described !== undefined) return described
   const authenticated = authenticate(services.tokens, request.headers.authorization, baseUrl)
   const caller = 'permissions' in authenticated ? authenticated : await authenticated
   call.application = caller.application
@@ -95,17 +109,25 @@ async function handle(services: GraphServices, findMailbox: MailboxFinder, call:
 
   const { path, query } = splitUrl(request.url ?? '/')
   const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
+  if (route.notIn !== undefined) requireInCloud(route, path, baseUrl)
+  if (route.kind === 'directory') {
+    requireDirectoryPermission(caller, mailboxKey, route)
+    return route.handler({ version, caller, userKey: mailboxKey, query, baseUrl, path }, services.identity)
+  }
   // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.
   const body = route.body === 'none' ? noBody : await readRequestBody(request, route.body, services.maxRequestBytes)
-  const found = findMailbox(caller, mailboxKey)
+  const found = doors.findMailbox(caller, mailboxKey)
   const mailbox = found instanceof Promise ? await found : found
   call.mailbox = mailbox.id
-  requirePermission(caller, mailbox, route.permission)
+  const judged = doors.admit(caller, mailbox, route)
+  const { actor, forOthers, readsBodies } = judged instanceof Promise ? await judged : judged
   return await route.handler(
     {
       version,
       caller,
       mailbox,
+      actor,
+      forOthers,
       mailboxAsWritten: mailboxKey ?? mailbox.owner,
       keys: params,
       folderPath,
@@ -115,9 +137,19 @@ async function handle(services: GraphServices, findMailbox: MailboxFinder, call:
       preferences: call.preferences,
       body,
       ifMatch: request.headers['if-match'],
-      readsBodies: admits(caller.permissions, 'Mail.Read'),
+      readsBodies,
     },
     services.mail,
+  )
+}
+
+/** An operation that the cloud whose Graph was called does not have. */
+function requireInCloud(route: Route, path: string, baseUrl: string): void {
+  const cloud = cloudOf(baseUrl)
+  if (cloud === undefined || route.notIn?.includes(cloud.name) !== true) return
+  throw badRequest(
+    `Resource not found for the segment '${path.split('/').at(-1)}'.`,
+    `The cloud ${cloud.name} (${cloud.meaning}) does not have it.`,
   )
 }
 

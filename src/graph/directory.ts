@@ -1,0 +1,32 @@
+import type { Caller } from '../identity/caller.js'
+import { admits, admittingPermissions, type PermissionUse } from '../identity/permissions.js'
+import { notDelegated } from './authorize.js'
+import { GraphError } from './errors.js'
+import type { DirectoryRoute } from './request.js'
+
+/**
+ * Lets a caller ask about users. One's own profile asks for less than those of others.
+ *
+ * @throws GraphError 403 Authorization_RequestDenied, in the directory's words; 400 for `/me` without a user
+ */
+export function requireDirectoryPermission(caller: Caller, userKey: string | undefined, route: DirectoryRoute): void {
+  const isMe = userKey === undefined && route.path === '{mailbox}'
+  if (caller.user === undefined && isMe) throw notDelegated()
+  const isOwn = isMe || userKey?.toLowerCase() === caller.user
+  const use: PermissionUse = caller.user === undefined ? 'application' : isOwn ? 'delegated' : 'shared'
+  if (admits(caller.permissions, route.permission, use)) return
+  throw new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.', {
+    frontEnd: true,
+    reason: `The token lacks ${admittingPermissions(route.permission, use)}.`,
+  })
+}
+
+/** Who is not there, in the directory's words. */
+export function noSuchUser(key: string): GraphError {
+  return new GraphError(
+    404,
+    'Request_ResourceNotFound',
+    `Resource '${key}' does not exist or one of its queried reference-property objects are not present.`,
+    { frontEnd: true, reason: 'This server has no such user. `graphpost user list` shows those it has.' },
+  )
+}
