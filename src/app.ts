@@ -7,11 +7,15 @@ import { graphListener } from './graph/serve.js'
 import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
 import { type Listening, listen } from './http/server.js'
+import { type Application, newApplication } from './identity/application.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
-import { openKeyRing } from './identity/key-ring.js'
+import { type KeyRing, openKeyRing } from './identity/key-ring.js'
+import { knownPermissions } from './identity/permissions.js'
+import { type Seals, sealsOf } from './identity/seal.js'
 import { generateSigningKey } from './identity/signing-key.js'
 import type { Tenant } from './identity/tenant.js'
 import { type Tokens, tokensOf } from './identity/token.js'
+import { trustedIssuersOf } from './identity/trusted-issuer.js'
 import { type Log, maskPasswords, openLog } from './log.js'
 import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
@@ -20,6 +24,7 @@ import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { sweepUploads } from './mail/upload-session.js'
+import { oauthListener } from './oauth/serve.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
@@ -110,6 +115,7 @@ interface Core {
   readonly store: Store
   readonly mail: Mail
   readonly tokens: Tokens
+  readonly seals: Seals
   readonly tenant: Tenant
   readonly directory: Directory
 }
@@ -183,8 +189,10 @@ async function openCore(settings: Settings, surroundings: Surroundings, outboxCh
       outboxChanged,
     }
     const tenant = await firstTenant(settings, store, mail)
-    const tokens = await openTokens(store, clock, random)
-    return { store, mail, tokens, tenant, directory: directoryOf(store, mail, tokens, tenant) }
+    const ring = await openKeys(store, clock, random)
+    const tokens = openTokens(settings, store, ring, tenant, mail)
+    const seals = sealsOf(ring, () => clock.now())
+    return { store, mail, tokens, seals, tenant, directory: directoryOf(store, mail, tokens, tenant) }
   } catch (error) {
     await store.close()
     throw error
@@ -207,6 +215,7 @@ async function firstTenant(settings: Settings, store: Store, mail: Mail): Promis
   if (existing !== undefined) return existing
   const tenant: Tenant = { id: developmentTenant, domain: settings.domain, displayName: settings.domain }
   await store.identity.addTenant(tenant)
+  await store.identity.putApplication(sampleApplication(tenant, mail.random))
   if (settings.samples) {
     for (const name of sampleUsers) {
       await createMailbox(mail, {
@@ -219,15 +228,53 @@ async function firstTenant(settings: Settings, store: Store, mail: Mail): Promis
   return tenant
 }
 
-async function openTokens(store: Store, clock: Clock, random: Random): Promise<Tokens> {
+/** The application whose names are known to everybody; it can only be used where the development identity is on. */
+function sampleApplication(tenant: Tenant, random: Random): Application {
+  const applicationPermissions = ['Mail.ReadWrite', 'Mail.Send', 'MailboxSettings.ReadWrite', 'User.Read.All']
+  return newApplication({
+    tenant: tenant.id,
+    id: developmentApplication,
+    objectId: random.uuid(),
+    displayName: 'Graphpost development',
+    isPublicClient: true,
+    redirectUris: ['http://localhost/*', 'https://localhost/*', 'http://127.0.0.1/*'],
+    identifierUris: [`api://${developmentApplication}`],
+    applicationPermissions,
+    delegatedPermissions: knownPermissions.filter(
+      (name) => !/\.All$|^Graphpost/.test(name) || name === 'User.ReadBasic.All',
+    ),
+  })
+}
+
+async function openKeys(store: Store, clock: Clock, random: Random): Promise<KeyRing> {
   // The ring reads it back: another process may have been first.
   const keys = await store.identity.listSigningKeys()
   if (keys.length === 0) await store.identity.addSigningKey(await generateSigningKey(random.uuid(), clock.now()))
-  return tokensOf({
-    ring: await openKeyRing(store.identity, () => clock.now()),
-    now: () => clock.now(),
-    uuid: random.uuid,
+  return openKeyRing(store.identity, () => clock.now())
+}
+
+function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Tenant, { clock, random }: Mail): Tokens {
+  const issuers = namesIn(settings.trustedIssuers)
+  const ownHosts = ownHostsOf(settings)
+  const trusted = trustedIssuersOf({
+    issuers,
+    audiences: namesIn(settings.trustedAudiences),
+    tenant: tenant.id,
+    store: store.identity,
+    ownHosts,
   })
+  const surroundings = { ring, ownHosts, now: () => clock.now(), uuid: random.uuid }
+  return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
+}
+
+/** Host names that mean this server in tokens, beside those that always mean this machine. */
+function ownHostsOf({ publicUrl, host }: Settings): string[] {
+  return [...(publicUrl === '' ? [] : [new URL(publicUrl).hostname]), host.toLowerCase()]
+}
+
+/** Texts separated by blanks or commas. */
+function namesIn(text: string): string[] {
+  return text.split(/[\s,]+/).filter((name) => name !== '')
 }
 
 function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): Directory {
@@ -255,6 +302,11 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
   }
+}
+
+/** Well-known secrets are good only where nothing they open can leave the machine, unless the operator says otherwise. */
+function isDevelopment({ development, relay }: Settings): boolean {
+  return development === 'auto' ? relay === '' : development === 'on'
 }
 
 /** How often what was uploaded and is not needed is looked for. */
@@ -325,7 +377,18 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()
   })
-  const listener = health(admin(graph))
+  const oauth = oauthListener({
+    identity: core.store.identity,
+    tokens: core.tokens,
+    seals: core.seals,
+    now: () => core.mail.clock.now(),
+    random: core.mail.random,
+    ownHosts: ownHostsOf(settings),
+    publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
+    development: isDevelopment(settings),
+    log,
+  })
+  const listener = health(admin(oauth(graph)))
   const common = {
     host: settings.host,
     headersTimeoutMs: settings.headersTimeout,

@@ -25,7 +25,7 @@ export interface Setting {
   /** One sentence. */
   readonly meaning: string
   /** Heading it stands under. */
-  readonly group: 'What is kept' | 'Where it listens' | 'Mail going out' | 'Limits' | 'Log'
+  readonly group: 'What is kept' | 'Who signs in' | 'Where it listens' | 'Mail going out' | 'Limits' | 'Log'
   /** Which commands take it as a flag: only the server, or every command that opens what is kept. */
   readonly commands: 'start' | 'every'
   /** May hold a password: never printed. */
@@ -127,6 +127,22 @@ function duration(minMs: number): Kind<number> {
   }
 }
 
+/** Longest age of a key: ten years. */
+const maxKeyDays = 3_650
+
+/** Any text, also none. */
+const optionalText: Kind<string> = {
+  placeholder: 'TEXT',
+  expected: 'must be a text',
+  read: (given) => given,
+}
+
+const keyLifetime: Kind<number> = {
+  placeholder: 'TIME',
+  expected: `must be a duration such as 30d, from 1d to ${maxKeyDays}d`,
+  read: (given) => readDuration(given, unitMs.d ?? 0, maxKeyDays * (unitMs.d ?? 0)),
+}
+
 const unitBytes: Record<string, number> = { '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824 }
 
 function bytes(min: number, max: number): Kind<number> {
@@ -189,6 +205,44 @@ export const settingsTable = {
     group: 'What is kept',
     commands: 'every',
     meaning: 'Make sample mailboxes in an empty store.',
+  },
+  directory: {
+    kind: file,
+    default: '',
+    group: 'Who signs in',
+    commands: 'every',
+    meaning:
+      'YAML or JSON file with tenants, users, shared mailboxes, groups and applications, brought into the store at each start; see docs/directory.md.',
+  },
+  development: {
+    kind: choice('auto', 'on', 'off'),
+    default: 'auto',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning:
+      'Development identity: accounts are picked without a password, and the well-known application and password are good; auto: on while no mail can leave.',
+  },
+  trustedIssuers: {
+    kind: optionalText,
+    default: '',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning:
+      'Issuers of OpenID Connect whose tokens are taken beside our own, separated by blanks or commas, as https://login.microsoftonline.com/{tenant id}/v2.0.',
+  },
+  trustedAudiences: {
+    kind: optionalText,
+    default: '',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning: "Audiences that mean this server in those issuers' tokens, beside Graph's own.",
+  },
+  keyRotation: {
+    kind: keyLifetime,
+    default: '90d',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning: 'Age at which the key that signs tokens is followed by a new one; what the old one signed stays good.',
   },
   host: {
     kind: text,

@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   odata: [],
   http: [],
   graph: ['mail', 'identity', 'odata', 'http'],
+  oauth: ['identity', 'http'],
   admin: ['mail', 'identity', 'http'],
   outbox: ['mail'],
   smtp: ['mail'],

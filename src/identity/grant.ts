@@ -46,8 +46,11 @@ export interface GrantStore {
   insert(grant: Grant): Promise<void>
   find(id: string): Promise<Grant | undefined>
   findByUserCode(userCode: string): Promise<Grant | undefined>
-  /** Makes an approved grant redeemed; undefined when it is not approved or its time is over. Of many at once one succeeds. */
-  redeem(id: string, now: number): Promise<Grant | undefined>
+  /**
+   * Makes an approved grant redeemed, and keeps what follows from it, in one write; false when it is not approved or its
+   * time is over. Of many at once one succeeds.
+   */
+  redeem(id: string, now: number, successor?: Grant): Promise<boolean>
   /** The user's answer to an open device code; false when it is not open any more. */
   decide(id: string, decision: { user: string; tenant: string } | 'declined', now: number): Promise<boolean>
   /** Takes back what can still be redeemed of a sign-in. */

@@ -1,6 +1,6 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { Grant, GrantDetails, GrantKind, GrantState, GrantStore } from '../identity/grant.js'
-import type { Database } from './database.js'
+import { type Database, WriteConflict } from './database.js'
 import type { Schema } from './schema.js'
 import { statementOf } from './statement.js'
 
@@ -24,17 +24,24 @@ export function sqlGrantStore(database: Database): GrantStore {
       return row && grantOf(row)
     },
 
-    redeem: async (id, now) => {
-      const query = read
+    redeem: async (id, now, successor) => {
+      const redeemed = read
         .updateTable('grants')
         .set({ state: 'redeemed' satisfies GrantState, redeemed_at: now })
         .where('id', '=', id)
         .where('state', '=', 'approved' satisfies GrantState)
         .where('expires_at', '>', now)
-        .returningAll()
-      const rows = await database.write([statementOf(query.compile(), { returnsRows: true })])
-      const [row] = rows.get(0) ?? []
-      return row === undefined ? undefined : grantOf(row as GrantRow)
+      const statements = [statementOf(redeemed.compile(), { guarded: true })]
+      if (successor !== undefined) {
+        statements.push(statementOf(read.insertInto('grants').values(rowOf(successor)).compile()))
+      }
+      return database.write(statements).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof WriteConflict) return false
+          throw error
+        },
+      )
     },
 
     decide: async (id, decision, now) => {
