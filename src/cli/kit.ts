@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isDevelopment } from '../app.js'
 import { notOpened, type Settings, UsageError } from '../config.js'
 import { developmentApplication, developmentSecret, developmentTenant } from '../identity/development.js'
 import { type ClientPage, clientPages } from './client-pages.js'
@@ -20,6 +21,9 @@ export const kit: Command = {
     if (more.length > 0) throw new UsageError(`"${more[0]}" is one word too many.`)
     if (wanted === 'env') {
       terminal.print(shellLines(await environmentOf(settings)))
+      if (!isDevelopment(settings)) {
+        terminal.hint('This server refuses the development secret (setting development): set your own id and secret.')
+      }
       return
     }
     const pages = clientPages()

@@ -56,21 +56,37 @@ test('kit CLIENT prints the program of its page, character by character, and not
   }
 })
 
-test('a person is told which variables the program needs', async () => {
+/** What `kit` prints and what it tells the person at the terminal. */
+async function atTerminal(argv: readonly string[], env: Record<string, string> = {}) {
   const printed: string[] = []
   const hints: string[] = []
   const terminal = {
     print: (text: string) => printed.push(text),
     hint: (text: string) => hints.push(text),
-    env: {},
+    env,
     cwd: process.cwd(),
     isTty: true,
     colour: false,
   }
-  await kit.run(invocationOf(kit, ['python'], terminal))
-  assert.equal(printed.length, 1)
+  await kit.run(invocationOf(kit, argv, terminal))
+  return { printed: printed.length, hints }
+}
+
+test('a person is told which variables the program needs', async () => {
+  const { printed, hints } = await atTerminal(['python'])
+  assert.equal(printed, 1)
   assert.equal(hints.length, 1)
   assert.match(hints[0] ?? '', /^send\.py .*eval "\$\(graphpost kit env\)"$/)
+})
+
+test('a person is told when the settings make the printed secret worthless', async (t) => {
+  const folder = await freshFolder(t)
+  await localCertificate(folder)
+  const open = await atTerminal(['env', '--data', folder])
+  assert.deepEqual(open, { printed: 1, hints: [] })
+  const relaying = await atTerminal(['env', '--data', folder], { GRAPHPOST_RELAY: 'smtp://relay.example.com' })
+  assert.equal(relaying.printed, 1)
+  assert.match(relaying.hints[0] ?? '', /refuses the development secret/)
 })
 
 test('what cannot be known from variables is that of the settings', () => {
