@@ -398,7 +398,7 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
 }
 
 /** Well-known secrets are good only where nothing they open can leave the machine, unless the operator says otherwise. */
-function isDevelopment({ development, relay }: Settings): boolean {
+export function isDevelopment({ development, relay }: Settings): boolean {
   return development === 'auto' ? relay === '' : development === 'on'
 }
 

@@ -2,6 +2,7 @@
 import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
 import { commandHelp, programHelp } from './cli/help.js'
+import { kit } from './cli/kit.js'
 import { calls, outbox } from './cli/records.js'
 import { run } from './cli/run.js'
 import { start } from './cli/start.js'
@@ -11,10 +12,13 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, run, cert, token, user, outbox, calls]
+const commands: readonly Command[] = [start, run, kit, cert, token, user, outbox, calls]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),
+  hint: (text) => {
+    if (process.stderr.isTTY) console.error(text)
+  },
   env: process.env,
   cwd: process.cwd(),
   isTty: process.stdout.isTTY === true,

@@ -13,6 +13,8 @@ import {
 export interface Terminal {
   /** To standard output, with a line end. */
   print(text: string): void
+  /** To a person, beside what is printed for a program or a file: nothing where standard error is no terminal. */
+  hint(text: string): void
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Standard output is a terminal, with a person before it. */
