@@ -210,7 +210,7 @@ export const settingsTable = {
     kind: file,
     default: '',
     group: 'Who signs in',
-    commands: 'every',
+    commands: 'start',
     meaning:
       'YAML or JSON file with tenants, users, shared mailboxes, groups and applications, brought into the store at each start; see docs/directory.md.',
   },
@@ -264,6 +264,21 @@ export const settingsTable = {
     group: 'Where it listens',
     commands: 'start',
     meaning: 'Port for https, with a certificate of our own authority; 0 picks a free one, off opens none.',
+  },
+  tlsCert: {
+    kind: file,
+    default: '',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning:
+      'PEM file of your own https certificate and its chain, in place of one of our authority; read again when it changes and at SIGHUP.',
+  },
+  tlsKey: {
+    kind: file,
+    default: '',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'PEM file of the private key of tlsCert, without a passphrase.',
   },
   smtpPort: {
     kind: port,
@@ -430,6 +445,8 @@ export interface Arguments {
   /** The command's own options, each with what was given, in order; a switch is given as 'on'. */
   readonly options: ReadonlyMap<string, readonly string[]>
   readonly positionals: readonly string[]
+  /** Those of them that stand after `--`. */
+  readonly afterDashes: readonly string[]
 }
 
 /**
@@ -451,7 +468,9 @@ export function readArguments(
   const flags = new Map<SettingKey, string>()
   const options = new Map<string, string[]>()
   const positionals: string[] = []
+  let beforeDashes: number | undefined
   for (const token of tokensOf(argv, placeholders)) {
+    if (token.kind === 'option-terminator') beforeDashes ??= positionals.length
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
     const { name, value } = readOption(token, placeholders)
@@ -459,7 +478,7 @@ export function readArguments(
     if (key === undefined) options.set(name, [...(options.get(name) ?? []), value])
     else flags.set(key, value)
   }
-  return { flags, options, positionals }
+  return { flags, options, positionals, afterDashes: positionals.slice(beforeDashes ?? positionals.length) }
 }
 
 /** Not strict: what is wrong is said in our own words. */
@@ -521,6 +540,9 @@ export function resolveSettings(sources: SettingSources): Settings {
   const settings = Object.fromEntries(entries) as Settings
   if (settings.memory && settings.store !== '') {
     throw new UsageError('The settings memory and store exclude each other: keep mail in memory or in PostgreSQL.')
+  }
+  if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
+    throw new UsageError('The settings tlsCert and tlsKey belong together: give both files or neither.')
   }
   return settings
 }

@@ -1,4 +1,5 @@
 import type { Graphpost } from '../app.js'
+import { shellQuoted } from './shell-quoted.js'
 
 /** Ready tokens of the sample users that the banner's commands use. */
 export interface SampleTokens {
@@ -71,9 +72,4 @@ function commands(base: string, { sender, recipient }: SampleTokens): string[] {
     `curl -s '${base}/v1.0/me/mailFolders/inbox/messages?$select=subject,from,receivedDateTime' -H 'Authorization: Bearer ${recipient.token}'`,
     '',
   ]
-}
-
-/** One word of a POSIX shell: user names may hold an apostrophe. */
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }
