@@ -108,6 +108,8 @@ export interface Graphpost {
   /** For people: what mail is kept in. */
   readonly storeDescription: string
   readonly tenant: string
+  /** Whether the well-known application, secret and password are good. */
+  readonly isDevelopment: boolean
   /** User principal names. */
   readonly mailboxes: readonly string[]
   readonly directory: Directory
@@ -209,6 +211,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
       storeDescription: describe(locationOf(settings)),
       tenant: core.tenant.id,
+      isDevelopment: isDevelopment(settings),
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
       reloadCertificate: async () => surfaces.https?.reloadCertificate(),
