@@ -55,7 +55,7 @@ export interface GrantStore {
   redeem(id: string, now: number, successor?: Grant): Promise<boolean>
   /** The user's answer to an open device code; false when it is not open any more. */
   decide(id: string, decision: { user: string; tenant: string } | 'declined', now: number): Promise<boolean>
-  /** Takes back what can still be redeemed of a sign-in. */
+  /** Takes back what can still be redeemed of a sign-in, also what is being redeemed at this moment. */
   revokeFamily(family: string): Promise<void>
   deleteExpired(now: number): Promise<void>
 }
