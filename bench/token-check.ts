@@ -29,7 +29,7 @@ const mail = {
 await store.identity.addSigningKey(await generateSigningKey(randomUUID(), now()))
 const tokens = tokensOf({
   ring: await openKeyRing(store.identity, now),
-  isTenant: async () => true,
+  isTenant: async (id) => id === tenant,
   now,
   uuid: randomUUID,
 })
