@@ -48,7 +48,7 @@ const routes: readonly OAuthRoute[] = [
   {
     methods: ['GET'],
     path: /^\/([^/]+)\/discovery\/(?:v2\.0\/)?keys$/i,
-    answer: async ({ services }, call) => json(keySet(services, call)),
+    answer: async ({ services }, call) => json(await keySet(services, call)),
     isCrossOrigin: true,
   },
   {
