@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   addSecret,
   applyDirectory,
+  changeRights,
   putApplication,
   putGroup,
   putRights,
@@ -12,6 +13,7 @@ import {
 } from './admin/directory.js'
 import {
   type ApplicationEntry,
+  type DirectoryDocument,
   type GroupEntry,
   type MailboxEntry,
   readDirectoryFile,
@@ -40,7 +42,7 @@ import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
 import type { TenantId } from './mail/ids.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
-import type { Mailbox } from './mail/mailbox.js'
+import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { oauthListener } from './oauth/serve.js'
@@ -106,6 +108,8 @@ export interface Graphpost {
   /** For people: what mail is kept in. */
   readonly storeDescription: string
   readonly tenant: string
+  /** Whether the well-known application, secret and password are good. */
+  readonly isDevelopment: boolean
   /** User principal names. */
   readonly mailboxes: readonly string[]
   readonly directory: Directory
@@ -135,7 +139,7 @@ export interface Directory {
   /** Each makes what is not there and changes what is. @throws DirectoryFault */
   putUser(entry: UserEntry): Promise<Mailbox>
   putSharedMailbox(entry: MailboxEntry): Promise<Mailbox>
-  putRights(entry: MailboxEntry): Promise<void>
+  changeRights(of: string, to: string, rights: readonly MailboxRight[], isGranted: boolean): Promise<void>
   putGroup(entry: GroupEntry): Promise<Group>
   listGroups(): Promise<Group[]>
   putApplication(entry: ApplicationEntry): Promise<Application>
@@ -169,9 +173,16 @@ interface Core {
 export async function startGraphpost(settings: Settings, surroundings: Surroundings = {}): Promise<Graphpost> {
   const log = surroundings.log ?? openLog({ level: settings.logLevel, format: settings.logFormat })
   const wakers: (() => void)[] = []
-  const core = await openCore(settings, surroundings, () => {
-    for (const wake of wakers) wake()
-  })
+  // Before anything is opened: a document with a fault changes nothing.
+  const document = settings.directory === '' ? undefined : await readDirectoryFile(settings.directory)
+  const core = await openCore(
+    settings,
+    surroundings,
+    () => {
+      for (const wake of wakers) wake()
+    },
+    document,
+  )
   const opened: (() => Promise<void>)[] = [() => core.store.close()]
   const closeAll = async () => {
     for (const close of opened.reverse()) await close()
@@ -200,6 +211,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
       storeDescription: describe(locationOf(settings)),
       tenant: core.tenant.id,
+      isDevelopment: isDevelopment(settings),
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
       reloadCertificate: async () => surfaces.https?.reloadCertificate(),
@@ -218,7 +230,12 @@ export async function openDirectory(settings: Settings): Promise<Directory & { c
   return { ...directory, close: () => store.close() }
 }
 
-async function openCore(settings: Settings, surroundings: Surroundings, outboxChanged: () => void): Promise<Core> {
+async function openCore(
+  settings: Settings,
+  surroundings: Surroundings,
+  outboxChanged: () => void,
+  document?: DirectoryDocument,
+): Promise<Core> {
   const { clock = systemClock, random = systemRandom() } = surroundings
   const store = await openStore(locationOf(settings), settings.callRecords)
   try {
@@ -236,11 +253,9 @@ async function openCore(settings: Settings, surroundings: Surroundings, outboxCh
       outboxChanged,
     }
     const tenant = await firstTenant(settings, store, mail)
-    if (settings.directory !== '') {
-      await applyDirectory({ mail, identity: store.identity }, tenant, await readDirectoryFile(settings.directory))
-    }
+    if (document !== undefined) await applyDirectory({ mail, identity: store.identity }, tenant, document)
     const ring = await openKeys(store, mail)
-    const tokens = await openTokens(settings, store, ring, tenant, mail)
+    const tokens = openTokens(settings, store, ring, tenant, mail)
     const seals = sealsOf(ring, () => clock.now())
     return { store, mail, tokens, seals, tenant, directory: directoryOf(store, mail, tokens, tenant) }
   } catch (error) {
@@ -308,13 +323,7 @@ async function newSigningKey(store: Store, { clock, random }: Pick<Mail, 'clock'
   return key
 }
 
-async function openTokens(
-  settings: Settings,
-  store: Store,
-  ring: KeyRing,
-  tenant: Tenant,
-  { clock, random }: Mail,
-): Promise<Tokens> {
+function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Tenant, { clock, random }: Mail): Tokens {
   const issuers = namesIn(settings.trustedIssuers)
   const ownHosts = ownHostsOf(settings)
   const trusted = trustedIssuersOf({
@@ -324,8 +333,8 @@ async function openTokens(
     store: store.identity,
     ownHosts,
   })
-  const tenants = (await store.identity.listTenants()).map(({ id }) => id)
-  const surroundings = { ring, tenants, ownHosts, now: () => clock.now(), uuid: random.uuid }
+  const isTenant = async (id: string) => (await store.identity.listTenants()).some((each) => each.id === id)
+  const surroundings = { ring, isTenant, ownHosts, now: () => clock.now(), uuid: random.uuid }
   return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
 }
 
@@ -355,7 +364,7 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
       await putRights(services, tenant, entry)
       return mailbox
     },
-    putRights: (entry) => putRights(services, tenant, entry),
+    changeRights: (of, to, rights, isGranted) => changeRights(services, tenant, { of, to, rights, isGranted }),
     putGroup: (entry) => putGroup(services, tenant, entry),
     listGroups: () => store.identity.listGroups(tenant.id),
     putApplication: (entry) => putApplication(services, tenant, entry),
@@ -502,7 +511,13 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     log,
   })
-  const admin = adminListener({ mail: core.mail, tokens: core.tokens, calls: core.store.calls })
+  const admin = adminListener({
+    mail: core.mail,
+    identity: core.store.identity,
+    tenant: core.tenant,
+    tokens: core.tokens,
+    calls: core.store.calls,
+  })
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()
   })

@@ -210,7 +210,7 @@ export const settingsTable = {
     kind: file,
     default: '',
     group: 'Who signs in',
-    commands: 'every',
+    commands: 'start',
     meaning:
       'YAML or JSON file with tenants, users, shared mailboxes, groups and applications, brought into the store at each start; see docs/directory.md.',
   },

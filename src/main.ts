@@ -1,7 +1,9 @@
 /** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
+import { app } from './cli/app.js'
 import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
 import { commandHelp, programHelp } from './cli/help.js'
+import { key } from './cli/key.js'
 import { kit } from './cli/kit.js'
 import { calls, outbox } from './cli/records.js'
 import { run } from './cli/run.js'
@@ -12,7 +14,7 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, run, kit, cert, token, user, outbox, calls]
+const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, outbox, calls]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),

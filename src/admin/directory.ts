@@ -8,7 +8,7 @@ import type { UserKind } from '../identity/user.js'
 import { createMailbox } from '../mail/create-mailbox.js'
 import type { TenantId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
-import { type Mailbox, mailboxRights } from '../mail/mailbox.js'
+import { type Mailbox, type MailboxRight, mailboxRights } from '../mail/mailbox.js'
 import {
   type ApplicationEntry,
   type DirectoryDocument,
@@ -128,6 +128,27 @@ export async function putRights({ mail }: DirectoryServices, tenant: Tenant, ent
       for (const user of wanted) tx.grantRight(mailbox.id, user, right)
     })
   }
+}
+
+/** Gives a user rights in the mailbox of another, or takes them. @throws DirectoryFault */
+export async function changeRights(
+  { mail }: DirectoryServices,
+  tenant: Tenant,
+  change: {
+    readonly of: string
+    readonly to: string
+    readonly rights: readonly MailboxRight[]
+    readonly isGranted: boolean
+  },
+): Promise<void> {
+  const mailbox = await mailboxNamed(mail, tenant, change.of)
+  const user = await mailboxNamed(mail, tenant, change.to)
+  await mail.store.write((tx) => {
+    for (const right of change.rights) {
+      if (change.isGranted) tx.grantRight(mailbox.id, user.owner, right)
+      else tx.revokeRight(mailbox.id, user.owner, right)
+    }
+  })
 }
 
 async function mailboxNamed(mail: Mail, { id, domain }: Tenant, name: string): Promise<Mailbox> {

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { isDevelopment } from '../app.js'
 import { notOpened, type Settings, UsageError } from '../config.js'
 import { developmentApplication, developmentSecret, developmentTenant } from '../identity/development.js'
@@ -74,16 +73,15 @@ function urlOf({ httpsPort }: Settings): string {
 async function environmentOf(settings: Settings): Promise<Record<string, string>> {
   const url = urlOf(settings)
   // Slow to load, and main.ts loads this file for every command.
-  const [{ authorityPath }, { writeTrustBundle }] = await Promise.all([
+  const [{ authorityPath }, { writeTrustStores }] = await Promise.all([
     import('../http/certificate.js'),
-    import('../http/trust-bundle.js'),
+    import('../http/trust-store.js'),
   ])
   const authority = authorityPath(settings.data)
   const caPem = await readFile(authority, 'utf8').catch(() => {
     throw new UsageError(`There is no certificate in ${authority}: start the server first, on the same --data folder.`)
   })
-  const bundle = join(dirname(authority), 'bundle.pem')
-  await writeTrustBundle(bundle, caPem)
+  const { bundlePath: bundle } = await writeTrustStores(authority, caPem, [])
   return {
     AZURE_TENANT_ID: developmentTenant,
     AZURE_CLIENT_ID: developmentApplication,

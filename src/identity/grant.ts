@@ -38,6 +38,8 @@ export interface GrantDetails {
   readonly challenge?: string
   readonly challengeMethod?: 'S256' | 'plain'
   readonly nonce?: string
+  /** Begun while the development identity was on: good only as long as that is. */
+  readonly isDevelopment?: true
   /** When the user proved who they are, ms since 1970. */
   readonly signedInAt?: number
 }
