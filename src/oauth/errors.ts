@@ -150,7 +150,13 @@ const rows = {
     () => 'The provided grant has been revoked. The user must sign in again.',
     'bad_token',
   ),
-  otherApplication: row(400, 'invalid_grant', 700005, () => 'The provided grant is intended for another application.'),
+  otherApplication: row(400, 'invalid_grant', 70000, () => 'The provided grant was issued to another application.'),
+  otherTenant: row(
+    400,
+    'invalid_grant',
+    700005,
+    () => 'The provided grant is intended to be used with another tenant.',
+  ),
   wrongVerifier: row(
     400,
     'invalid_grant',
