@@ -315,8 +315,8 @@ async function whoSignsIn(services: OAuthServices, call: OAuthCall, lockout: Loc
     return user?.kind === 'user' ? user : undefined
   }
   const name = call.form.get('username')
-  const password = call.form.get('password')
-  if (name === null || password === null) return undefined
+  if (name === null) return undefined
+  const password = call.form.get('password') ?? ''
   return signInWithPassword(services, lockout, call.tenant, { name, password })
 }
 

@@ -13,6 +13,12 @@ interface OAuthErrorRow {
 
 const rows = {
   missingParameter: row(400, 'invalid_request', 900144, (name) => `The request must contain the parameter '${name}'.`),
+  repeatedParameter: row(
+    400,
+    'invalid_request',
+    9000411,
+    (name) => `The request is not properly formatted. The parameter '${name}' is duplicated.`,
+  ),
   malformedRequest: row(400, 'invalid_request', 9000410, (why) => `The request is malformed: ${why}.`),
   unknownTenant: row(
     400,

@@ -134,9 +134,9 @@ async function serve(
   const { services } = surface
   const traceId = services.random.uuid()
   const origin = services.publicUrl ?? originOf(request)
-  const query = new URLSearchParams(request.url?.slice(path.length + 1) ?? '')
-  const given = request.headers['client-request-id'] ?? query.get('client-request-id')
-  const correlationId = typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : services.random.uuid()
+  const query = given(new URLSearchParams(request.url?.slice(path.length + 1) ?? ''))
+  const asked = request.headers['client-request-id'] ?? query.get('client-request-id')
+  const correlationId = typeof asked === 'string' && /^[\w-]{1,64}$/.test(asked) ? asked : services.random.uuid()
   response.setHeader('x-ms-request-id', traceId)
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Cache-Control', 'no-store, no-cache')
@@ -150,7 +150,9 @@ async function serve(
       response.setHeader('Allow', route.methods.join(', '))
       throw new MethodRefused()
     }
-    const form = request.method === 'POST' ? await readForm(request) : new URLSearchParams()
+    const form = request.method === 'POST' ? given(await readForm(request)) : new URLSearchParams()
+    requireOnce(query)
+    requireOnce(form)
     const decoded = decodeSegment(tenant)
     const call: OAuthCall = {
       tenantAsWritten: decoded,
@@ -172,6 +174,26 @@ async function serve(
 }
 
 class MethodRefused extends Error {}
+
+/** Without those that have no value, which count as omitted (RFC 6749 §3.1, §3.2). */
+function given(parameters: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...parameters].filter(([, value]) => value !== ''))
+}
+
+/** Parameters that mean something here; any other is ignored, however often it comes. */
+const known = new Set([
+  ...['assertion', 'client_assertion', 'client_assertion_type', 'client_id', 'client_info', 'client_secret', 'code'],
+  ...['code_challenge', 'code_challenge_method', 'code_verifier', 'device_code', 'grant_type', 'login_hint', 'nonce'],
+  ...['password', 'post_logout_redirect_uri', 'prompt', 'redirect_uri', 'refresh_token', 'requested_token_use'],
+  ...['resource', 'response_mode', 'response_type', 'scope', 'state', 'username'],
+])
+
+/** One that comes twice might be read by us in one way and by who checked the request before us in another (§3.1). */
+function requireOnce(parameters: URLSearchParams): void {
+  for (const name of parameters.keys()) {
+    if (known.has(name) && parameters.getAll(name).length > 1) throw new OAuthError('repeatedParameter', name)
+  }
+}
 
 function decodeSegment(text: string): string {
   try {
@@ -280,13 +302,14 @@ function refuse(
     response.writeHead(405).end()
     return
   }
-  const known = error instanceof OAuthError ? error : undefined
-  if (known === undefined) services.log.error({ traceId, error }, 'a sign-in failed')
-  if (route.isCrossOrigin !== true && known !== undefined) {
-    sendPage(services, response, messagePage('This sign-in cannot go on', known.message, known.status))
+  const refusal = error instanceof OAuthError ? error : undefined
+  if (refusal === undefined) services.log.error({ traceId, error }, 'a sign-in failed')
+  if (route.isCrossOrigin !== true && refusal !== undefined) {
+    sendPage(services, response, messagePage('This sign-in cannot go on', refusal.message, refusal.status))
     return
   }
   const at = services.now()
-  if (known !== undefined) sendJson(response, known.status, errorBody(known, { traceId, correlationId, at }, origin))
+  if (refusal !== undefined)
+    sendJson(response, refusal.status, errorBody(refusal, { traceId, correlationId, at }, origin))
   else sendJson(response, 503, { error: 'temporarily_unavailable', trace_id: traceId, correlation_id: correlationId })
 }
