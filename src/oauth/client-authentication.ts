@@ -67,7 +67,8 @@ function basicCredentials(authorization: string | undefined): { id: string; secr
 function subjectOf(assertion: string | null): string | undefined {
   if (assertion === null) return undefined
   try {
-    return decodeJwt(assertion).sub
+    const { sub } = decodeJwt(assertion)
+    return typeof sub === 'string' ? sub : undefined
   } catch {
     return undefined
   }
@@ -125,7 +126,7 @@ async function requireAssertion(
     throw new OAuthError('wrongAssertion', error instanceof Error ? error.message : String(error))
   }
   // Ids are GUIDs, which clients write in either case.
-  if (payload.iss?.toLowerCase() !== application.id || payload.sub?.toLowerCase() !== application.id) {
+  if (![payload.iss, payload.sub].every((name) => String(name).toLowerCase() === application.id)) {
     throw new OAuthError('wrongAssertion', 'Its issuer and its subject must be the application.')
   }
   if (!audiencesOf(payload).some((audience) => isOurs(services, call, audience))) {
