@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { BodyRefused, readBody } from '../http/body.js'
+import { BodyRefused, endAfterRequest, readBody } from '../http/body.js'
 import { authorize, type BrowserAnswer, type BrowserCookie, consent, deviceLogin, logout, signIn } from './authorize.js'
 import { deviceCodeEndpoint } from './device-code.js'
 import { instanceDiscovery, keySet, openIdConfiguration, userRealm } from './discovery.js'
@@ -67,7 +67,8 @@ const routes: readonly OAuthRoute[] = [
     methods: ['GET'],
     path: /^\/([^/]+)\/userrealm\/[^/]+$/i,
     answer: async ({ services }, call, path) =>
-      json(await userRealm(services, call, decodeURIComponent(path.split('/').at(-1) ?? ''))),
+      json(await userRealm(services, call, decodeSegment(path.split('/').at(-1) ?? ''))),
+    isCrossOrigin: true,
   },
   {
     methods: ['GET', 'POST'],
@@ -199,7 +200,7 @@ function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new OAuthError('unknownTenant', text)
+    throw new OAuthError('malformedRequest', 'its path is not percent-encoded')
   }
 }
 
@@ -240,7 +241,18 @@ function preflight(request: IncomingMessage, response: ServerResponse, route: OA
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+  send(response, status, { 'Content-Type': 'application/json; charset=utf-8' }, JSON.stringify(body))
+}
+
+/** A request that is refused before it was read is read first: see {@link endAfterRequest}. */
+function send(response: ServerResponse, status: number, headers: Record<string, string>, text: string): void {
+  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(text)) })
+  if (response.req.complete) {
+    response.end(text)
+    return
+  }
+  response.write(text)
+  endAfterRequest(response)
 }
 
 function sendBrowser(
@@ -268,14 +280,13 @@ function cookieText({ name, value, maxAgeSeconds }: BrowserCookie, isSecure: boo
 function sendPage({ random }: OAuthServices, response: ServerResponse, page: Page): void {
   const nonce = Buffer.from(random.bytes(16)).toString('base64')
   const script = page.sendsItself === true ? `; script-src 'nonce-${nonce}'` : ''
-  response
-    .writeHead(page.status, {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': `default-src 'none'; style-src 'nonce-${nonce}'${script}; frame-ancestors 'none'; base-uri 'none'`,
-      'X-Frame-Options': 'DENY',
-      'Referrer-Policy': 'no-referrer',
-    })
-    .end(document(page, nonce))
+  const headers = {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': `default-src 'none'; style-src 'nonce-${nonce}'${script}; frame-ancestors 'none'; base-uri 'none'`,
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+  }
+  send(response, page.status, headers, document(page, nonce))
 }
 
 interface Refusing {
@@ -299,7 +310,7 @@ function refuse(
     return
   }
   if (error instanceof MethodRefused) {
-    response.writeHead(405).end()
+    send(response, 405, {}, '')
     return
   }
   const refusal = error instanceof OAuthError ? error : undefined
