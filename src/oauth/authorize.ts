@@ -15,7 +15,7 @@ import {
   passwordPage,
 } from './pages.js'
 import { isRegistered } from './redirect-uri.js'
-import { grantedScope, readScope } from './scopes.js'
+import { askedScope, grantedScope, readScope } from './scopes.js'
 import {
   applicationNamed,
   begunHere,
@@ -84,7 +84,9 @@ export async function authorize(services: OAuthServices, call: OAuthCall): Promi
   const parameters = call.form.size > 0 ? call.form : call.query
   const request = await readRequest(services, call, parameters)
   return inRequest(services, call, request, async () => {
+    if (request.responseType === '') throw new OAuthError('missingParameter', 'response_type')
     if (request.responseType !== 'code') throw new OAuthError('unsupportedResponse', request.responseType)
+    if (request.scope === '') throw new OAuthError('missingParameter', 'scope')
     const prompt = parameters.get('prompt') ?? ''
     const session =
       prompt === 'login' || prompt === 'select_account' ? undefined : await sessionOf(services, call, request)
@@ -228,7 +230,7 @@ async function readRequest(
     redirectUri,
     responseType: text('response_type') ?? '',
     responseMode: mode === 'fragment' || mode === 'form_post' ? mode : 'query',
-    scope: text('scope') ?? '',
+    scope: askedScope(parameters),
     state: text('state'),
     nonce: text('nonce'),
     challenge: text('code_challenge'),

@@ -6,7 +6,7 @@ import { audiencesOf, TokenRefused } from '../identity/token-check.js'
 import type { User } from '../identity/user.js'
 import { type AuthenticatedClient, authenticateClient, requireProofUnlessPublic } from './client-authentication.js'
 import { OAuthError, type OAuthFault } from './errors.js'
-import { cloudOfResource, type RequestedScope, readScope } from './scopes.js'
+import { askedScope, cloudOfResource, type RequestedScope, readScope } from './scopes.js'
 import { grantId, type OAuthCall, type OAuthServices } from './services.js'
 import { type Lockout, signInWithPassword } from './sign-in.js'
 import { accessLifetimeSeconds, type TokenResponse, type UserSignIn, userTokens } from './token-response.js'
@@ -186,10 +186,10 @@ async function signInOf(
   grant: Grant,
 ): Promise<TokenResponse> {
   const { details, family } = grant
-  const asked = call.form.get('scope') ?? ''
+  const asked = askedScope(call.form)
   const surroundings = { ...services, tenant: user.tenant, store: services.identity }
   const begun = await readScope(details.scope, surroundings)
-  const requested = withOidcOf(asked.trim() === '' ? begun : await readScope(asked, surroundings), begun)
+  const requested = withOidcOf(asked === '' ? begun : await readScope(asked, surroundings), begun)
   return userTokens(services, call, {
     ...client,
     user,
@@ -260,13 +260,10 @@ async function userOf({ identity }: OAuthServices, { tenant, user }: Grant): Pro
   return found
 }
 
-/** The older endpoint names a `resource` instead of a scope. */
 function scopeOf({ form }: OAuthCall): string {
-  const scope = form.get('scope')
-  if (scope !== null && scope.trim() !== '') return scope
-  const resource = form.get('resource')
-  if (resource === null || resource === '') throw new OAuthError('missingParameter', 'scope')
-  return `${resource}/.default`
+  const scope = askedScope(form)
+  if (scope === '') throw new OAuthError('missingParameter', 'scope')
+  return scope
 }
 
 function required({ form }: OAuthCall, name: string): string {
