@@ -87,6 +87,7 @@ export async function authorize(services: OAuthServices, call: OAuthCall): Promi
     if (request.responseType === '') throw new OAuthError('missingParameter', 'response_type')
     if (request.responseType !== 'code') throw new OAuthError('unsupportedResponse', request.responseType)
     if (request.scope === '') throw new OAuthError('missingParameter', 'scope')
+    challengeMethodOf(request)
     const prompt = parameters.get('prompt') ?? ''
     const session =
       prompt === 'login' || prompt === 'select_account' ? undefined : await sessionOf(services, call, request)
@@ -208,7 +209,7 @@ interface AuthorizationRequest {
   readonly state: string | undefined
   readonly nonce: string | undefined
   readonly challenge: string | undefined
-  readonly challengeMethod: 'S256' | 'plain'
+  readonly challengeMethod: string
   readonly wantsClientInfo: boolean
   readonly loginHint: string | undefined
 }
@@ -234,10 +235,16 @@ async function readRequest(
     state: text('state'),
     nonce: text('nonce'),
     challenge: text('code_challenge'),
-    challengeMethod: text('code_challenge_method') === 'S256' ? 'S256' : 'plain',
+    challengeMethod: text('code_challenge_method') ?? 'plain',
     wantsClientInfo: text('client_info') === '1',
     loginHint: text('login_hint'),
   }
+}
+
+/** One that is not known must not be taken for another (RFC 7636 §4.4.1). */
+function challengeMethodOf({ challengeMethod: method }: AuthorizationRequest): 'S256' | 'plain' {
+  if (method === 'S256' || method === 'plain') return method
+  throw new OAuthError('malformedRequest', `the code_challenge_method '${method}' is not supported`)
 }
 
 /** What goes wrong once the application is known is told to the application. */
@@ -395,7 +402,7 @@ async function finish(
   signedInAt: number,
 ): Promise<BrowserAnswer> {
   const code = newGrantToken(services)
-  const { application, redirectUri, scope, nonce, challenge, challengeMethod } = request
+  const { application, redirectUri, scope, nonce, challenge } = request
   const grant: Grant = {
     id: grantId(code),
     kind: 'code',
@@ -411,7 +418,7 @@ async function finish(
       signedInAt,
       ...begunHere(services),
       ...(nonce === undefined ? {} : { nonce }),
-      ...(challenge === undefined ? {} : { challenge, challengeMethod }),
+      ...(challenge === undefined ? {} : { challenge, challengeMethod: challengeMethodOf(request) }),
     },
     expiresAt: services.now() + codeLifetimeMs,
     redeemedAt: undefined,

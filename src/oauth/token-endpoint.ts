@@ -98,9 +98,13 @@ async function authorizationCode(services: OAuthServices, call: OAuthCall): Prom
 }
 
 function requireVerifier(call: OAuthCall, { challenge, challengeMethod }: GrantDetails): void {
-  if (challenge === undefined) return
   const verifier = call.form.get('code_verifier')
-  if (verifier === null || verifier === '') throw new OAuthError('missingVerifier')
+  if (challenge === undefined) {
+    // Somebody took the challenge out of the request on its way (RFC 9700 §2.1.1).
+    if (verifier !== null) throw new OAuthError('wrongVerifier')
+    return
+  }
+  if (verifier === null) throw new OAuthError('missingVerifier')
   const found = challengeMethod === 'S256' ? createHash('sha256').update(verifier).digest('base64url') : verifier
   if (found !== challenge) throw new OAuthError('wrongVerifier')
 }
