@@ -341,6 +341,7 @@ async function afterSignIn(services: OAuthServices, call: OAuthCall, signedIn: S
   const wanted = await wantedPermissions(services, { application: request.application, scope: request.scope }, user)
   if (wanted.length === 0 && prompt !== 'consent') return finish(services, call, request, user, signedInAt)
   if (prompt === 'none') throw new OAuthError('interactionRequired', request.application.id)
+  await requireRegistered(services, request, user)
   const parameters = call.form.has('flow') ? (flowOf(services, call)?.request ?? '') : requestText(call)
   return askConsent(services, call, {
     browser: call.cookies.get(signInCookie) ?? services.random.uuid(),
@@ -401,6 +402,7 @@ async function finish(
   user: User,
   signedInAt: number,
 ): Promise<BrowserAnswer> {
+  await requireRegistered(services, request, user)
   const code = newGrantToken(services)
   const { application, redirectUri, scope, nonce, challenge } = request
   const grant: Grant = {
@@ -429,6 +431,21 @@ async function finish(
     ...(request.wantsClientInfo ? [['client_info', clientInfo(user)] as const] : []),
     ['session_state', call.traceId],
   ])
+}
+
+/**
+ * Over `/common` the application was found before anybody knew whose user would come: a code goes where their own tenant
+ * has registered it, not where another tenant registered one of the same id.
+ */
+async function requireRegistered(
+  { identity }: OAuthServices,
+  { application, redirectUri }: AuthorizationRequest,
+  { tenant }: User,
+): Promise<void> {
+  if (application.tenant === tenant) return
+  const own = await identity.findApplication(tenant, application.id)
+  if (own === undefined) throw new OAuthError('unknownApplication', application.id)
+  if (!isRegistered(own, redirectUri)) throw new OAuthError('wrongRedirect', redirectUri)
 }
 
 const staleAnswer: BrowserAnswer = {
