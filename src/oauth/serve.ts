@@ -158,6 +158,7 @@ async function serve(
     const call: OAuthCall = {
       tenantAsWritten: decoded,
       tenant: await tenantNamed(services.identity, decoded),
+      isV1: !/\/v2\.0\//i.test(path),
       origin,
       query,
       form,

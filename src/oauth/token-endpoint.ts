@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import type { Application } from '../identity/application.js'
 import type { Grant, GrantDetails } from '../identity/grant.js'
 import type { Tenant } from '../identity/tenant.js'
@@ -33,12 +34,28 @@ const grants: Readonly<Record<string, TokenGrantHandler>> = {
 }
 
 /** The body of the answer. @throws OAuthError */
-export const tokenEndpoint: TokenGrantHandler = (services, call, lockout) => {
+export const tokenEndpoint: TokenGrantHandler = async (services, call, lockout) => {
   const type = call.form.get('grant_type')
   if (type === null || type === '') throw new OAuthError('missingParameter', 'grant_type')
   const handler = Object.hasOwn(grants, type) ? grants[type] : undefined
   if (handler === undefined) throw new OAuthError('unsupportedGrant', type)
-  return handler(services, call, lockout)
+  const body = await handler(services, call, lockout)
+  return call.isV1 ? inV1Shape(body) : body
+}
+
+/** The older endpoint's answer: numbers as texts, and when the token begins and ends and what it is for. */
+function inV1Shape({ token_type, scope, expires_in, ext_expires_in, ...tokens }: Record<string, unknown>) {
+  const { exp, nbf, aud } = decodeJwt(String(tokens.access_token))
+  return {
+    token_type,
+    ...(scope === undefined ? {} : { scope }),
+    expires_in: String(expires_in),
+    ext_expires_in: String(ext_expires_in),
+    expires_on: String(exp),
+    not_before: String(nbf),
+    resource: aud,
+    ...tokens,
+  }
 }
 
 async function clientCredentials(services: OAuthServices, call: OAuthCall): Promise<Record<string, unknown>> {
