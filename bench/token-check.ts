@@ -28,7 +28,7 @@ const mail = {
 }
 await store.identity.addSigningKey(await generateSigningKey(randomUUID(), now()))
 const tokens = tokensOf({
-  ring: await openKeyRing(store.identity, now),
+  ring: await openKeyRing(store.identity),
   isTenant: async (id) => id === tenant,
   now,
   uuid: randomUUID,

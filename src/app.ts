@@ -314,7 +314,7 @@ function sampleApplication(tenant: Tenant, random: Random): Application {
 async function openKeys(store: Store, mail: Mail): Promise<KeyRing> {
   // The ring reads it back: another process may have been first.
   if ((await store.identity.listSigningKeys()).length === 0) await newSigningKey(store, mail)
-  return openKeyRing(store.identity, () => mail.clock.now())
+  return openKeyRing(store.identity)
 }
 
 async function newSigningKey(store: Store, { clock, random }: Pick<Mail, 'clock' | 'random'>): Promise<SigningKey> {

@@ -11,24 +11,18 @@ export interface KeyRing {
   readonly signing: { readonly id: string; readonly key: CryptoKey }
   /** Newest first. */
   readonly keys: readonly SigningKey[]
-  /** The key that checks signatures of this `kid`; looks into the store for one that is not known, but not more often than each second. */
+  /** The key that checks signatures of this `kid`; looks into the store for one that is not known. */
   find(kid: string): Promise<CryptoKey | undefined>
-  /** Reads the store again; tells the ids of keys that are gone. */
-  reload(): Promise<readonly string[]>
+  /** Reads the store again. */
+  reload(): Promise<void>
 }
 
-/** How soon the store is read again for a key that is not known, ms: strangers may name as many as they like. */
-const lookAgainAfterMs = 1_000
-
 /** @param store must hold a key */
-export async function openKeyRing(store: Pick<IdentityStore, 'listSigningKeys'>, now: () => number): Promise<KeyRing> {
+export async function openKeyRing(store: Pick<IdentityStore, 'listSigningKeys'>): Promise<KeyRing> {
   let keys: readonly SigningKey[] = []
   let signing: KeyRing['signing'] | undefined
   let verifying = new Map<string, CryptoKey>()
-  let loadedAt = Number.NEGATIVE_INFINITY
-
-  const reload = async () => {
-    loadedAt = now()
+  const read = async () => {
     const kept = await store.listSigningKeys()
     const [newest] = kept
     if (newest === undefined) throw new Error('there is no key to sign tokens with')
@@ -38,8 +32,8 @@ export async function openKeyRing(store: Pick<IdentityStore, 'listSigningKeys'>,
     if (signing?.id !== newest.id) signing = { id: newest.id, key: await privateKeyOf(newest) }
     keys = kept
     verifying = next
-    return [...known.keys()].filter((id) => !next.has(id))
   }
+  const reload = oneAfterAnother(read)
   await reload()
   return {
     get signing() {
@@ -51,9 +45,28 @@ export async function openKeyRing(store: Pick<IdentityStore, 'listSigningKeys'>,
     reload,
     find: async (kid) => {
       const known = verifying.get(kid)
-      if (known !== undefined || Math.abs(now() - loadedAt) < lookAgainAfterMs) return known
+      if (known !== undefined) return known
       await reload()
       return verifying.get(kid)
     },
+  }
+}
+
+/**
+ * Runs it once at a time, and once more for all who asked while it ran: what was read earlier never overwrites what was
+ * read later, everybody gets what was so when they asked or after, and strangers who name keys that never were cost one
+ * look into the store at a time.
+ */
+function oneAfterAnother(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve()
+  let next: Promise<void> | undefined
+  return () => {
+    next ??= running.then(() => {
+      next = undefined
+      const result = run()
+      running = result.catch(() => {})
+      return result
+    })
+    return next
   }
 }

@@ -17,8 +17,9 @@ export class TokenRefused extends Error {
   }
 }
 
+/** The signer may have written anything. */
 export function audiencesOf({ aud }: JWTPayload): readonly string[] {
-  return aud === undefined ? [] : typeof aud === 'string' ? [aud] : aud
+  return [aud].flat().filter((audience) => typeof audience === 'string')
 }
 
 /** An audience that means Graph, and whose. */

@@ -106,10 +106,7 @@ export function tokensOf({ ring, isTenant, trusted, ownHosts = [], now, uuid }: 
       .setExpirationTime(seconds + lifetimeSeconds)
       .sign(key)
   }
-  const forget = (gone: readonly string[]) => {
-    if (gone.length === 0) return
-    for (const [tail, { kid }] of remembered) if (kid !== undefined && gone.includes(kid)) remembered.delete(tail)
-  }
+  const isKept = (kid: string | undefined) => kid === undefined || ring.keys.some(({ id }) => id === kid)
 
   return {
     sign,
@@ -125,6 +122,8 @@ export function tokensOf({ ring, isTenant, trusted, ownHosts = [], now, uuid }: 
 
     verify: async (token) => {
       const found = await bearerOf(token, { ring, isTenant, trusted, audience, now: now() })
+      // Its key may have been removed while the signature was checked: what is remembered from now on would stay.
+      if (!isKept(found.kid)) throw unknownKey()
       if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value ?? '')
       const { caller, kid } = found
       const until = kid === undefined ? Math.min(caller.expiresAt, now() + rememberForeignMs) : caller.expiresAt
@@ -144,7 +143,10 @@ export function tokensOf({ ring, isTenant, trusted, ownHosts = [], now, uuid }: 
         e,
       })),
 
-    reloadKeys: async () => forget(await ring.reload()),
+    reloadKeys: async () => {
+      await ring.reload()
+      for (const [tail, { kid }] of remembered) if (!isKept(kid)) remembered.delete(tail)
+    },
   }
 }
 
@@ -225,7 +227,7 @@ async function verifyOwn(ring: KeyRing, token: string, now: number): Promise<{ p
       async ({ kid }) => {
         const key = typeof kid === 'string' ? await ring.find(kid) : undefined
         if (key !== undefined) return key
-        throw new TokenRefused('invalid', 'The token is signed by a key this server does not know.')
+        throw unknownKey()
       },
       {
         algorithms: [signingAlgorithm],
@@ -238,6 +240,10 @@ async function verifyOwn(ring: KeyRing, token: string, now: number): Promise<{ p
   } catch (error) {
     throw refusalOf(error)
   }
+}
+
+function unknownKey(): TokenRefused {
+  return new TokenRefused('invalid', 'The token is signed by a key this server does not know.')
 }
 
 const issuerHosts = new Set(clouds.map((cloud) => cloud.issuerHost))

@@ -15,7 +15,7 @@ import {
   passwordPage,
 } from './pages.js'
 import { isRegistered } from './redirect-uri.js'
-import { grantedScope, readScope } from './scopes.js'
+import { askedScope, grantedScope, readScope } from './scopes.js'
 import {
   applicationNamed,
   begunHere,
@@ -84,7 +84,10 @@ export async function authorize(services: OAuthServices, call: OAuthCall): Promi
   const parameters = call.form.size > 0 ? call.form : call.query
   const request = await readRequest(services, call, parameters)
   return inRequest(services, call, request, async () => {
+    if (request.responseType === '') throw new OAuthError('missingParameter', 'response_type')
     if (request.responseType !== 'code') throw new OAuthError('unsupportedResponse', request.responseType)
+    if (request.scope === '') throw new OAuthError('missingParameter', 'scope')
+    challengeMethodOf(request)
     const prompt = parameters.get('prompt') ?? ''
     const session =
       prompt === 'login' || prompt === 'select_account' ? undefined : await sessionOf(services, call, request)
@@ -206,7 +209,7 @@ interface AuthorizationRequest {
   readonly state: string | undefined
   readonly nonce: string | undefined
   readonly challenge: string | undefined
-  readonly challengeMethod: 'S256' | 'plain'
+  readonly challengeMethod: string
   readonly wantsClientInfo: boolean
   readonly loginHint: string | undefined
 }
@@ -228,14 +231,20 @@ async function readRequest(
     redirectUri,
     responseType: text('response_type') ?? '',
     responseMode: mode === 'fragment' || mode === 'form_post' ? mode : 'query',
-    scope: text('scope') ?? '',
+    scope: askedScope(parameters),
     state: text('state'),
     nonce: text('nonce'),
     challenge: text('code_challenge'),
-    challengeMethod: text('code_challenge_method') === 'S256' ? 'S256' : 'plain',
+    challengeMethod: text('code_challenge_method') ?? 'plain',
     wantsClientInfo: text('client_info') === '1',
     loginHint: text('login_hint'),
   }
+}
+
+/** One that is not known must not be taken for another (RFC 7636 §4.4.1). */
+function challengeMethodOf({ challengeMethod: method }: AuthorizationRequest): 'S256' | 'plain' {
+  if (method === 'S256' || method === 'plain') return method
+  throw new OAuthError('malformedRequest', `the code_challenge_method '${method}' is not supported`)
 }
 
 /** What goes wrong once the application is known is told to the application. */
@@ -315,8 +324,8 @@ async function whoSignsIn(services: OAuthServices, call: OAuthCall, lockout: Loc
     return user?.kind === 'user' ? user : undefined
   }
   const name = call.form.get('username')
-  const password = call.form.get('password')
-  if (name === null || password === null) return undefined
+  if (name === null) return undefined
+  const password = call.form.get('password') ?? ''
   return signInWithPassword(services, lockout, call.tenant, { name, password })
 }
 
@@ -332,6 +341,7 @@ async function afterSignIn(services: OAuthServices, call: OAuthCall, signedIn: S
   const wanted = await wantedPermissions(services, { application: request.application, scope: request.scope }, user)
   if (wanted.length === 0 && prompt !== 'consent') return finish(services, call, request, user, signedInAt)
   if (prompt === 'none') throw new OAuthError('interactionRequired', request.application.id)
+  await requireRegistered(services, request, user)
   const parameters = call.form.has('flow') ? (flowOf(services, call)?.request ?? '') : requestText(call)
   return askConsent(services, call, {
     browser: call.cookies.get(signInCookie) ?? services.random.uuid(),
@@ -392,8 +402,9 @@ async function finish(
   user: User,
   signedInAt: number,
 ): Promise<BrowserAnswer> {
+  await requireRegistered(services, request, user)
   const code = newGrantToken(services)
-  const { application, redirectUri, scope, nonce, challenge, challengeMethod } = request
+  const { application, redirectUri, scope, nonce, challenge } = request
   const grant: Grant = {
     id: grantId(code),
     kind: 'code',
@@ -409,7 +420,7 @@ async function finish(
       signedInAt,
       ...begunHere(services),
       ...(nonce === undefined ? {} : { nonce }),
-      ...(challenge === undefined ? {} : { challenge, challengeMethod }),
+      ...(challenge === undefined ? {} : { challenge, challengeMethod: challengeMethodOf(request) }),
     },
     expiresAt: services.now() + codeLifetimeMs,
     redeemedAt: undefined,
@@ -420,6 +431,21 @@ async function finish(
     ...(request.wantsClientInfo ? [['client_info', clientInfo(user)] as const] : []),
     ['session_state', call.traceId],
   ])
+}
+
+/**
+ * Over `/common` the application was found before anybody knew whose user would come: a code goes where their own tenant
+ * has registered it, not where another tenant registered one of the same id.
+ */
+async function requireRegistered(
+  { identity }: OAuthServices,
+  { application, redirectUri }: AuthorizationRequest,
+  { tenant }: User,
+): Promise<void> {
+  if (application.tenant === tenant) return
+  const own = await identity.findApplication(tenant, application.id)
+  if (own === undefined) throw new OAuthError('unknownApplication', application.id)
+  if (!isRegistered(own, redirectUri)) throw new OAuthError('wrongRedirect', redirectUri)
 }
 
 const staleAnswer: BrowserAnswer = {

@@ -5,7 +5,7 @@ import { cloudOfSignInHost } from '../identity/clouds.js'
 import { developmentApplication, developmentSecret } from '../identity/development.js'
 import { isSecret } from '../identity/secret.js'
 import type { Tenant } from '../identity/tenant.js'
-import { clockToleranceSeconds } from '../identity/token-check.js'
+import { audiencesOf, clockToleranceSeconds } from '../identity/token-check.js'
 import { OAuthError } from './errors.js'
 import { applicationNamed, type OAuthCall, type OAuthServices } from './services.js'
 
@@ -67,7 +67,8 @@ function basicCredentials(authorization: string | undefined): { id: string; secr
 function subjectOf(assertion: string | null): string | undefined {
   if (assertion === null) return undefined
   try {
-    return decodeJwt(assertion).sub
+    const { sub } = decodeJwt(assertion)
+    return typeof sub === 'string' ? sub : undefined
   } catch {
     return undefined
   }
@@ -112,19 +113,23 @@ async function requireAssertion(
     const key = await importX509(certificate.pem, assertionAlgorithms.includes(alg) ? alg : 'RS256')
     const verified = await jwtVerify(assertion, key, {
       algorithms: assertionAlgorithms,
-      issuer: application.id,
-      subject: application.id,
       clockTolerance: clockToleranceSeconds,
       currentDate: new Date(now),
-      requiredClaims: ['exp', 'aud'],
+      requiredClaims: ['exp', 'aud', 'iss', 'sub'],
     })
     payload = verified.payload
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw new OAuthError('expiredAssertion')
+    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf') {
+      throw new OAuthError('expiredAssertion')
+    }
     throw new OAuthError('wrongAssertion', error instanceof Error ? error.message : String(error))
   }
-  const audiences = typeof payload.aud === 'string' ? [payload.aud] : (payload.aud ?? [])
-  if (!audiences.some((audience) => isOurs(services, call, audience))) {
+  // Ids are GUIDs, which clients write in either case.
+  if (![payload.iss, payload.sub].every((name) => String(name).toLowerCase() === application.id)) {
+    throw new OAuthError('wrongAssertion', 'Its issuer and its subject must be the application.')
+  }
+  if (!audiencesOf(payload).some((audience) => isOurs(services, call, audience))) {
     throw new OAuthError('wrongAssertion', 'The audience is not this token endpoint.')
   }
 }
@@ -147,5 +152,10 @@ function isOurs({ ownHosts }: OAuthServices, call: OAuthCall, audience: string):
   const { host, hostname, pathname } = new URL(audience)
   const isHere =
     host === new URL(call.origin).host || ownHosts.includes(hostname) || cloudOfSignInHost(hostname) !== undefined
-  return isHere && pathname.toLowerCase().startsWith(`/${call.tenantAsWritten.toLowerCase()}`)
+  // By any of its names: a client may take the audience from discovery and call the address it was configured with.
+  const names = [
+    call.tenantAsWritten.toLowerCase(),
+    ...(call.tenant === undefined ? [] : [call.tenant.id, call.tenant.domain]),
+  ]
+  return isHere && names.includes(pathname.split('/')[1]?.toLowerCase() ?? '')
 }

@@ -84,8 +84,15 @@ function distinctClouds() {
   )
 }
 
-/** `GET /{tenant}/discovery/v2.0/keys` (RFC 7517 §5). */
-export function keySet({ tokens }: OAuthServices, call: OAuthCall): { keys: (PublicJwk & { issuer: string })[] } {
+/**
+ * `GET /{tenant}/discovery/v2.0/keys` (RFC 7517 §5). Looked up at that moment: who meets a key of another process asks here
+ * for it, and keeps the answer for long.
+ */
+export async function keySet(
+  { tokens }: OAuthServices,
+  call: OAuthCall,
+): Promise<{ keys: (PublicJwk & { issuer: string })[] }> {
+  await tokens.reloadKeys()
   const issuer = `${call.origin}/${call.tenant?.id ?? '{tenantid}'}/v2.0`
   return { keys: tokens.publicKeys().map((key) => ({ ...key, issuer })) }
 }

@@ -13,6 +13,12 @@ interface OAuthErrorRow {
 
 const rows = {
   missingParameter: row(400, 'invalid_request', 900144, (name) => `The request must contain the parameter '${name}'.`),
+  repeatedParameter: row(
+    400,
+    'invalid_request',
+    9000411,
+    (name) => `The request is not properly formatted. The parameter '${name}' is duplicated.`,
+  ),
   malformedRequest: row(400, 'invalid_request', 9000410, (why) => `The request is malformed: ${why}.`),
   unknownTenant: row(
     400,
@@ -150,7 +156,13 @@ const rows = {
     () => 'The provided grant has been revoked. The user must sign in again.',
     'bad_token',
   ),
-  otherApplication: row(400, 'invalid_grant', 700005, () => 'The provided grant is intended for another application.'),
+  otherApplication: row(400, 'invalid_grant', 70000, () => 'The provided grant was issued to another application.'),
+  otherTenant: row(
+    400,
+    'invalid_grant',
+    700005,
+    () => 'The provided grant is intended to be used with another tenant.',
+  ),
   wrongVerifier: row(
     400,
     'invalid_grant',

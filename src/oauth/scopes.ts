@@ -29,6 +29,17 @@ export interface Resource {
 
 const oidcScopes = new Set(['openid', 'profile', 'email', 'offline_access'])
 
+/**
+ * The `scope` of a request. The older endpoints name a `resource` instead, beside nothing or `openid`; empty when there is
+ * neither.
+ */
+export function askedScope(parameters: URLSearchParams): string {
+  const scope = (parameters.get('scope') ?? '').trim()
+  const resource = parameters.get('resource')
+  const namesPermissions = scope.split(/\s+/).some((part) => part !== '' && !oidcScopes.has(part.toLowerCase()))
+  return resource === null || namesPermissions ? scope : `${scope} ${resource}/.default`.trim()
+}
+
 /** The lengths and letters a permission may have: `Mail.Send`, `access_as_user`. */
 const permissionName = /^[A-Za-z][\w.-]{0,119}$/
 const maxScopes = 100

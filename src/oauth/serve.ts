@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { BodyRefused, readBody } from '../http/body.js'
+import { BodyRefused, endAfterRequest, readBody } from '../http/body.js'
 import { authorize, type BrowserAnswer, type BrowserCookie, consent, deviceLogin, logout, signIn } from './authorize.js'
 import { deviceCodeEndpoint } from './device-code.js'
 import { instanceDiscovery, keySet, openIdConfiguration, userRealm } from './discovery.js'
@@ -48,7 +48,7 @@ const routes: readonly OAuthRoute[] = [
   {
     methods: ['GET'],
     path: /^\/([^/]+)\/discovery\/(?:v2\.0\/)?keys$/i,
-    answer: async ({ services }, call) => json(keySet(services, call)),
+    answer: async ({ services }, call) => json(await keySet(services, call)),
     isCrossOrigin: true,
   },
   {
@@ -67,7 +67,8 @@ const routes: readonly OAuthRoute[] = [
     methods: ['GET'],
     path: /^\/([^/]+)\/userrealm\/[^/]+$/i,
     answer: async ({ services }, call, path) =>
-      json(await userRealm(services, call, decodeURIComponent(path.split('/').at(-1) ?? ''))),
+      json(await userRealm(services, call, decodeSegment(path.split('/').at(-1) ?? ''))),
+    isCrossOrigin: true,
   },
   {
     methods: ['GET', 'POST'],
@@ -134,9 +135,9 @@ async function serve(
   const { services } = surface
   const traceId = services.random.uuid()
   const origin = services.publicUrl ?? originOf(request)
-  const query = new URLSearchParams(request.url?.slice(path.length + 1) ?? '')
-  const given = request.headers['client-request-id'] ?? query.get('client-request-id')
-  const correlationId = typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : services.random.uuid()
+  const query = given(new URLSearchParams(request.url?.slice(path.length + 1) ?? ''))
+  const asked = request.headers['client-request-id'] ?? query.get('client-request-id')
+  const correlationId = typeof asked === 'string' && /^[\w-]{1,64}$/.test(asked) ? asked : services.random.uuid()
   response.setHeader('x-ms-request-id', traceId)
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Cache-Control', 'no-store, no-cache')
@@ -150,11 +151,14 @@ async function serve(
       response.setHeader('Allow', route.methods.join(', '))
       throw new MethodRefused()
     }
-    const form = request.method === 'POST' ? await readForm(request) : new URLSearchParams()
+    const form = request.method === 'POST' ? given(await readForm(request)) : new URLSearchParams()
+    requireOnce(query)
+    requireOnce(form)
     const decoded = decodeSegment(tenant)
     const call: OAuthCall = {
       tenantAsWritten: decoded,
       tenant: await tenantNamed(services.identity, decoded),
+      isV1: !/\/v2\.0\//i.test(path),
       origin,
       query,
       form,
@@ -173,11 +177,31 @@ async function serve(
 
 class MethodRefused extends Error {}
 
+/** Without those that have no value, which count as omitted (RFC 6749 §3.1, §3.2). */
+function given(parameters: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...parameters].filter(([, value]) => value !== ''))
+}
+
+/** Parameters that mean something here; any other is ignored, however often it comes. */
+const known = new Set([
+  ...['assertion', 'client_assertion', 'client_assertion_type', 'client_id', 'client_info', 'client_secret', 'code'],
+  ...['code_challenge', 'code_challenge_method', 'code_verifier', 'device_code', 'grant_type', 'login_hint', 'nonce'],
+  ...['password', 'post_logout_redirect_uri', 'prompt', 'redirect_uri', 'refresh_token', 'requested_token_use'],
+  ...['resource', 'response_mode', 'response_type', 'scope', 'state', 'username'],
+])
+
+/** One that comes twice might be read by us in one way and by who checked the request before us in another (§3.1). */
+function requireOnce(parameters: URLSearchParams): void {
+  for (const name of parameters.keys()) {
+    if (known.has(name) && parameters.getAll(name).length > 1) throw new OAuthError('repeatedParameter', name)
+  }
+}
+
 function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new OAuthError('unknownTenant', text)
+    throw new OAuthError('malformedRequest', 'its path is not percent-encoded')
   }
 }
 
@@ -218,7 +242,18 @@ function preflight(request: IncomingMessage, response: ServerResponse, route: OA
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+  send(response, status, { 'Content-Type': 'application/json; charset=utf-8' }, JSON.stringify(body))
+}
+
+/** A request that is refused before it was read is read first: see {@link endAfterRequest}. */
+function send(response: ServerResponse, status: number, headers: Record<string, string>, text: string): void {
+  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(text)) })
+  if (response.req.complete) {
+    response.end(text)
+    return
+  }
+  response.write(text)
+  endAfterRequest(response)
 }
 
 function sendBrowser(
@@ -246,14 +281,13 @@ function cookieText({ name, value, maxAgeSeconds }: BrowserCookie, isSecure: boo
 function sendPage({ random }: OAuthServices, response: ServerResponse, page: Page): void {
   const nonce = Buffer.from(random.bytes(16)).toString('base64')
   const script = page.sendsItself === true ? `; script-src 'nonce-${nonce}'` : ''
-  response
-    .writeHead(page.status, {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': `default-src 'none'; style-src 'nonce-${nonce}'${script}; frame-ancestors 'none'; base-uri 'none'`,
-      'X-Frame-Options': 'DENY',
-      'Referrer-Policy': 'no-referrer',
-    })
-    .end(document(page, nonce))
+  const headers = {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': `default-src 'none'; style-src 'nonce-${nonce}'${script}; frame-ancestors 'none'; base-uri 'none'`,
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+  }
+  send(response, page.status, headers, document(page, nonce))
 }
 
 interface Refusing {
@@ -277,16 +311,17 @@ function refuse(
     return
   }
   if (error instanceof MethodRefused) {
-    response.writeHead(405).end()
+    send(response, 405, {}, '')
     return
   }
-  const known = error instanceof OAuthError ? error : undefined
-  if (known === undefined) services.log.error({ traceId, error }, 'a sign-in failed')
-  if (route.isCrossOrigin !== true && known !== undefined) {
-    sendPage(services, response, messagePage('This sign-in cannot go on', known.message, known.status))
+  const refusal = error instanceof OAuthError ? error : undefined
+  if (refusal === undefined) services.log.error({ traceId, error }, 'a sign-in failed')
+  if (route.isCrossOrigin !== true && refusal !== undefined) {
+    sendPage(services, response, messagePage('This sign-in cannot go on', refusal.message, refusal.status))
     return
   }
   const at = services.now()
-  if (known !== undefined) sendJson(response, known.status, errorBody(known, { traceId, correlationId, at }, origin))
+  if (refusal !== undefined)
+    sendJson(response, refusal.status, errorBody(refusal, { traceId, correlationId, at }, origin))
   else sendJson(response, 503, { error: 'temporarily_unavailable', trace_id: traceId, correlation_id: correlationId })
 }

@@ -33,6 +33,8 @@ export interface OAuthCall {
   readonly tenantAsWritten: string
   /** undefined: `common` or `organizations`. */
   readonly tenant: Tenant | undefined
+  /** The older endpoints, without `v2.0` in the path. */
+  readonly isV1: boolean
   /** Scheme, host and port that the client used: what every address in an answer begins with. */
   readonly origin: string
   readonly query: URLSearchParams

@@ -11,9 +11,26 @@ const lockWindowMs = 600_000
 const maxFailures = 10
 const maxCounted = 10_000
 
-/** Counts wrong passwords by user name. */
+/** Counts wrong passwords by user. */
 export class Lockout {
   readonly #failures = new Map<string, { count: number; until: number }>()
+  readonly #turns = new Map<string, Promise<void>>()
+
+  /** One check of a user's password after the other: of many guesses at once each must see what became of those before. */
+  async inTurn<Result>(name: string, check: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(name) ?? Promise.resolve()
+    const result = before.then(check)
+    const turn = result.then(
+      () => {},
+      () => {},
+    )
+    this.#turns.set(name, turn)
+    try {
+      return await result
+    } finally {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name)
+    }
+  }
 
   isLocked(name: string, now: number): boolean {
     const known = this.#failures.get(name)
@@ -57,15 +74,19 @@ export async function signInWithPassword(
   credentials: { readonly name: string; readonly password: string },
 ): Promise<User> {
   const name = credentials.name.trim().toLowerCase()
-  if (lockout.isLocked(name, services.now())) throw new OAuthError('lockedOut')
   const user = await findSigningUser(services, tenant, name)
-  if (!(await isPasswordOf(services, user, credentials.password))) {
-    lockout.fail(name, services.now())
-    throw new OAuthError('wrongPassword')
-  }
-  lockout.succeed(name)
-  if (user?.kind !== 'user') throw new OAuthError('noSignIn')
-  return user
+  // By whichever of their names: each alias would be ten more guesses.
+  const counted = user?.id ?? name
+  return lockout.inTurn(counted, async () => {
+    if (lockout.isLocked(counted, services.now())) throw new OAuthError('lockedOut')
+    if (!(await isPasswordOf(services, user, credentials.password))) {
+      lockout.fail(counted, services.now())
+      throw new OAuthError('wrongPassword')
+    }
+    lockout.succeed(counted)
+    if (user?.kind !== 'user') throw new OAuthError('noSignIn')
+    return user
+  })
 }
 
 async function isPasswordOf(services: OAuthServices, user: User | undefined, password: string): Promise<boolean> {

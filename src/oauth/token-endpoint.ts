@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import type { Application } from '../identity/application.js'
 import type { Grant, GrantDetails } from '../identity/grant.js'
 import type { Tenant } from '../identity/tenant.js'
@@ -6,7 +7,7 @@ import { audiencesOf, TokenRefused } from '../identity/token-check.js'
 import type { User } from '../identity/user.js'
 import { type AuthenticatedClient, authenticateClient, requireProofUnlessPublic } from './client-authentication.js'
 import { OAuthError, type OAuthFault } from './errors.js'
-import { cloudOfResource, type RequestedScope, readScope } from './scopes.js'
+import { askedScope, cloudOfResource, type RequestedScope, readScope } from './scopes.js'
 import { grantId, type OAuthCall, type OAuthServices } from './services.js'
 import { type Lockout, signInWithPassword } from './sign-in.js'
 import { accessLifetimeSeconds, type TokenResponse, type UserSignIn, userTokens } from './token-response.js'
@@ -33,12 +34,28 @@ const grants: Readonly<Record<string, TokenGrantHandler>> = {
 }
 
 /** The body of the answer. @throws OAuthError */
-export const tokenEndpoint: TokenGrantHandler = (services, call, lockout) => {
+export const tokenEndpoint: TokenGrantHandler = async (services, call, lockout) => {
   const type = call.form.get('grant_type')
   if (type === null || type === '') throw new OAuthError('missingParameter', 'grant_type')
   const handler = Object.hasOwn(grants, type) ? grants[type] : undefined
   if (handler === undefined) throw new OAuthError('unsupportedGrant', type)
-  return handler(services, call, lockout)
+  const body = await handler(services, call, lockout)
+  return call.isV1 ? inV1Shape(body) : body
+}
+
+/** The older endpoint's answer: numbers as texts, and when the token begins and ends and what it is for. */
+function inV1Shape({ token_type, scope, expires_in, ext_expires_in, ...tokens }: Record<string, unknown>) {
+  const { exp, nbf, aud } = decodeJwt(String(tokens.access_token))
+  return {
+    token_type,
+    ...(scope === undefined ? {} : { scope }),
+    expires_in: String(expires_in),
+    ext_expires_in: String(ext_expires_in),
+    expires_on: String(exp),
+    not_before: String(nbf),
+    resource: aud,
+    ...tokens,
+  }
 }
 
 async function clientCredentials(services: OAuthServices, call: OAuthCall): Promise<Record<string, unknown>> {
@@ -85,7 +102,7 @@ async function authorizationCode(services: OAuthServices, call: OAuthCall): Prom
   const grant = await services.identity.grants.find(grantId(token))
   if (grant?.kind !== 'code') throw new OAuthError('malformedGrant')
   const client = await authenticateClient(services, call, await tenantOf(services, grant))
-  requireGrantOf(services, grant, client.application)
+  requireGrantOf(services, call, grant, client.application)
   const { details } = grant
   if (call.form.get('redirect_uri') !== (details.redirectUri ?? null)) {
     throw new OAuthError('otherRedirect', call.form.get('redirect_uri') ?? '')
@@ -98,9 +115,13 @@ async function authorizationCode(services: OAuthServices, call: OAuthCall): Prom
 }
 
 function requireVerifier(call: OAuthCall, { challenge, challengeMethod }: GrantDetails): void {
-  if (challenge === undefined) return
   const verifier = call.form.get('code_verifier')
-  if (verifier === null || verifier === '') throw new OAuthError('missingVerifier')
+  if (challenge === undefined) {
+    // Somebody took the challenge out of the request on its way (RFC 9700 §2.1.1).
+    if (verifier !== null) throw new OAuthError('wrongVerifier')
+    return
+  }
+  if (verifier === null) throw new OAuthError('missingVerifier')
   const found = challengeMethod === 'S256' ? createHash('sha256').update(verifier).digest('base64url') : verifier
   if (found !== challenge) throw new OAuthError('wrongVerifier')
 }
@@ -110,7 +131,7 @@ async function refreshToken(services: OAuthServices, call: OAuthCall): Promise<R
   const grant = await services.identity.grants.find(grantId(token))
   if (grant?.kind !== 'refresh') throw new OAuthError('malformedGrant')
   const client = await authenticateClient(services, call, await tenantOf(services, grant))
-  requireGrantOf(services, grant, client.application)
+  requireGrantOf(services, call, grant, client.application)
   if (client.application.secrets.length > 0) requireProofUnlessPublic(client)
   const user = await userOf(services, grant)
   return redeemed(services, grant, 'revokedGrant', await signInOf(services, call, client, user, grant))
@@ -121,7 +142,7 @@ async function deviceCode(services: OAuthServices, call: OAuthCall): Promise<Rec
   const grant = await services.identity.grants.find(grantId(token))
   if (grant?.kind !== 'device') throw new OAuthError('deviceUnknown')
   const client = await authenticateClient(services, call, await tenantOf(services, grant))
-  requireGrantOf(services, grant, client.application)
+  requireGrantOf(services, call, grant, client.application)
   if (services.now() >= grant.expiresAt) throw new OAuthError('deviceExpired')
   if (grant.state === 'declined') throw new OAuthError('deviceDeclined')
   if (grant.state === 'open') throw new OAuthError('devicePending')
@@ -186,10 +207,10 @@ async function signInOf(
   grant: Grant,
 ): Promise<TokenResponse> {
   const { details, family } = grant
-  const asked = call.form.get('scope') ?? ''
+  const asked = askedScope(call.form)
   const surroundings = { ...services, tenant: user.tenant, store: services.identity }
   const begun = await readScope(details.scope, surroundings)
-  const requested = withOidcOf(asked.trim() === '' ? begun : await readScope(asked, surroundings), begun)
+  const requested = withOidcOf(asked === '' ? begun : await readScope(asked, surroundings), begun)
   return userTokens(services, call, {
     ...client,
     user,
@@ -238,8 +259,14 @@ async function answer(services: OAuthServices, { body, refresh }: TokenResponse)
   return body
 }
 
-function requireGrantOf({ development }: OAuthServices, grant: Grant, application: Application): void {
+function requireGrantOf(
+  { development }: OAuthServices,
+  { tenant }: OAuthCall,
+  grant: Grant,
+  application: Application,
+): void {
   if (grant.application !== application.id) throw new OAuthError('otherApplication')
+  if (tenant !== undefined && tenant.id !== grant.tenant) throw new OAuthError('otherTenant')
   if (grant.details.isDevelopment === true && !development) throw new OAuthError('revokedGrant')
 }
 
@@ -254,13 +281,10 @@ async function userOf({ identity }: OAuthServices, { tenant, user }: Grant): Pro
   return found
 }
 
-/** The older endpoint names a `resource` instead of a scope. */
 function scopeOf({ form }: OAuthCall): string {
-  const scope = form.get('scope')
-  if (scope !== null && scope.trim() !== '') return scope
-  const resource = form.get('resource')
-  if (resource === null || resource === '') throw new OAuthError('missingParameter', 'scope')
-  return `${resource}/.default`
+  const scope = askedScope(form)
+  if (scope === '') throw new OAuthError('missingParameter', 'scope')
+  return scope
 }
 
 function required({ form }: OAuthCall, name: string): string {
