@@ -135,6 +135,11 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
   flag: { present: (message) => contentOf(message).flag, inContent: true, notIn: ['china'] },
 }
 
+/** Names of the properties that a cloud lacks. */
+export function messagePropertiesMissingIn(cloud: Cloud['name']): string[] {
+  return Object.keys(messageProperties).filter((name) => messageProperties[name]?.notIn?.includes(cloud) === true)
+}
+
 /** Orders that name a part of a property. */
 const nestedOrders: ReadonlyMap<string, MessageOrderField> = new Map([
   ['from/emailaddress/address', 'fromAddress'],
