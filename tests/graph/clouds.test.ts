@@ -9,7 +9,12 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import type { SettingKey } from '../../src/config.js'
-import { developmentApplication, developmentSecret, developmentTenant } from '../../src/identity/development.js'
+import {
+  developmentApplication,
+  developmentPassword,
+  developmentSecret,
+  developmentTenant,
+} from '../../src/identity/development.js'
 import { startServer } from '../support/start-server.js'
 
 /** What the documentation and the published models say of each cloud. */
@@ -74,6 +79,8 @@ interface LedHere {
   call(host: string, method: string, path: string, sent?: Sent): Promise<Answer>
   /** A token of the application for Graph of that host. */
   tokenFrom(signInHost: string, graphHost: string): Promise<string>
+  /** The answer to any question for a token. */
+  askToken(signInHost: string, form: Readonly<Record<string, string>>): Promise<Answer>
 }
 
 async function startLedHere(t: TestContext, given: Partial<Record<SettingKey, string>> = {}): Promise<LedHere> {
@@ -100,17 +107,18 @@ async function startLedHere(t: TestContext, given: Partial<Record<SettingKey, st
     const read = await text(response)
     return { status: response.statusCode, headers: response.headers, json: read === '' ? undefined : JSON.parse(read) }
   }
+  const askToken: LedHere['askToken'] = (signInHost, form) => {
+    const client = { client_id: developmentApplication, client_secret: developmentSecret }
+    const body = new URLSearchParams({ ...client, ...form })
+    return call(signInHost, 'POST', `/${developmentTenant}/oauth2/v2.0/token`, { body })
+  }
   return {
     port,
     call,
+    askToken,
     tokenFrom: async (signInHost, graphHost) => {
-      const body = new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: developmentApplication,
-        client_secret: developmentSecret,
-        scope: `https://${graphHost}/.default`,
-      })
-      const { status, json } = await call(signInHost, 'POST', `/${developmentTenant}/oauth2/v2.0/token`, { body })
+      const scope = `https://${graphHost}/.default`
+      const { status, json } = await askToken(signInHost, { grant_type: 'client_credentials', scope })
       assert.equal(status, 200, JSON.stringify(json))
       return json.access_token
     },
@@ -129,6 +137,38 @@ test('a token from any name of the sign-in is good for the Graph of its cloud, a
       assert.deepEqual({ aud, iss }, { aud: `https://${graphHost}`, iss: issuer }, signInHost)
       assert.equal((await call(graphHost, 'GET', `${mailbox}/messages`, { token })).status, 200, name)
     }
+  }
+})
+
+test('the sign-in of a cloud knows the Graph of no other', async (t) => {
+  const { askToken } = await startLedHere(t)
+  for (const { graphHost, signInHosts } of clouds) {
+    for (const other of clouds) {
+      if (other.signInHosts[0] === signInHosts[0]) continue
+      const scope = `https://${graphHost}/.default`
+      for (const form of [
+        { grant_type: 'client_credentials', scope },
+        { ...bySignIn, scope: `${scope} openid` },
+      ]) {
+        const { status, json } = await askToken(other.signInHosts[0], form)
+        assert.equal(status, 400, `${graphHost} at ${other.signInHosts[0]}`)
+        assert.equal(json.error, 'invalid_resource')
+        assert.match(json.error_description, /^AADSTS500011: /)
+      }
+    }
+  }
+})
+
+/** As a user without any page. */
+const bySignIn = { grant_type: 'password', username: 'adele@contoso.com', password: developmentPassword }
+
+test('a permission asked for by its name alone is one of Graph in the cloud of the sign-in', async (t) => {
+  const { askToken, call } = await startLedHere(t)
+  for (const { graphHost, signInHosts, issuer } of clouds) {
+    const { status, json } = await askToken(signInHosts[0], { ...bySignIn, scope: 'Mail.Read' })
+    assert.equal(status, 200, JSON.stringify(json))
+    assert.equal(decodeJwt(json.access_token).iss, issuer)
+    assert.equal((await call(graphHost, 'GET', '/v1.0/me/messages', { token: json.access_token })).status, 200)
   }
 })
 
