@@ -27,7 +27,12 @@ const mail = {
   ids: store.ids,
 }
 await store.identity.addSigningKey(await generateSigningKey(randomUUID(), now()))
-const tokens = tokensOf({ ring: await openKeyRing(store.identity, now), tenants: [tenant], now, uuid: randomUUID })
+const tokens = tokensOf({
+  ring: await openKeyRing(store.identity, now),
+  isTenant: async () => true,
+  now,
+  uuid: randomUUID,
+})
 const mailbox = await createMailbox(mail, {
   tenant: tenant as TenantId,
   userPrincipalName: 'adele@contoso.com',

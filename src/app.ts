@@ -255,7 +255,7 @@ async function openCore(
     const tenant = await firstTenant(settings, store, mail)
     if (document !== undefined) await applyDirectory({ mail, identity: store.identity }, tenant, document)
     const ring = await openKeys(store, mail)
-    const tokens = await openTokens(settings, store, ring, tenant, mail)
+    const tokens = openTokens(settings, store, ring, tenant, mail)
     const seals = sealsOf(ring, () => clock.now())
     return { store, mail, tokens, seals, tenant, directory: directoryOf(store, mail, tokens, tenant) }
   } catch (error) {
@@ -323,13 +323,7 @@ async function newSigningKey(store: Store, { clock, random }: Pick<Mail, 'clock'
   return key
 }
 
-async function openTokens(
-  settings: Settings,
-  store: Store,
-  ring: KeyRing,
-  tenant: Tenant,
-  { clock, random }: Mail,
-): Promise<Tokens> {
+function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Tenant, { clock, random }: Mail): Tokens {
   const issuers = namesIn(settings.trustedIssuers)
   const ownHosts = ownHostsOf(settings)
   const trusted = trustedIssuersOf({
@@ -339,8 +333,8 @@ async function openTokens(
     store: store.identity,
     ownHosts,
   })
-  const tenants = (await store.identity.listTenants()).map(({ id }) => id)
-  const surroundings = { ring, tenants, ownHosts, now: () => clock.now(), uuid: random.uuid }
+  const isTenant = async (id: string) => (await store.identity.listTenants()).some((each) => each.id === id)
+  const surroundings = { ring, isTenant, ownHosts, now: () => clock.now(), uuid: random.uuid }
   return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
 }
 

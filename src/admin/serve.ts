@@ -36,7 +36,7 @@ interface AdminRoute {
   readonly answer: (services: AdminServices, call: AdminCall) => Promise<unknown>
 }
 
-/** JSON that Graph does not have: every row needs a token with the permission Graphpost.Admin. */
+/** JSON that Graph does not have: every row needs the token of an application with the permission Graphpost.Admin. */
 const routes: readonly AdminRoute[] = [
   // Newest calls, refused ones too, each with the reason and the message it made.
   route('GET', /^\/admin\/calls$/, async ({ calls }, { query }) => ({ value: await calls.list(limitOf(query)) })),
@@ -167,7 +167,9 @@ async function refusalOf(tokens: Tokens, authorization: string | undefined): Pro
   const token = /^bearer (\S+)$/i.exec(authorization ?? '')?.[1]
   if (token === undefined) return { status: 401, body: { error: 'The call has no bearer token.' } }
   try {
-    const { permissions } = tokens.verified(token) ?? (await tokens.verify(token))
+    const { permissions, user } = tokens.verified(token) ?? (await tokens.verify(token))
+    // Users consent to scopes on their own, and would make themselves administrators.
+    if (user !== undefined) return { status: 403, body: { error: 'The token is of a user, not of an application.' } }
     if (admits(permissions, 'Graphpost.Admin', 'application')) return undefined
     return { status: 403, body: { error: 'The token lacks the permission Graphpost.Admin.' } }
   } catch (error) {

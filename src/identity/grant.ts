@@ -38,6 +38,8 @@ export interface GrantDetails {
   readonly challenge?: string
   readonly challengeMethod?: 'S256' | 'plain'
   readonly nonce?: string
+  /** Begun while the development identity was on: good only as long as that is. */
+  readonly isDevelopment?: true
   /** When the user proved who they are, ms since 1970. */
   readonly signedInAt?: number
 }
@@ -53,7 +55,7 @@ export interface GrantStore {
   redeem(id: string, now: number, successor?: Grant): Promise<boolean>
   /** The user's answer to an open device code; false when it is not open any more. */
   decide(id: string, decision: { user: string; tenant: string } | 'declined', now: number): Promise<boolean>
-  /** Takes back what can still be redeemed of a sign-in. */
+  /** Takes back what can still be redeemed of a sign-in, also what is being redeemed at this moment. */
   revokeFamily(family: string): Promise<void>
   deleteExpired(now: number): Promise<void>
 }

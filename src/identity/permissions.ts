@@ -61,10 +61,10 @@ const admittedBy: Record<Permission, PermissionRow> = {
     shared: readsUsers(['User.ReadBasic.All']),
     application: readsUsers([]),
   },
-  // Ours: the admin API, which Graph does not have.
+  // Ours: the admin API, which Graph does not have. Of applications alone: users consent to scopes on their own.
   'Graphpost.Admin': {
-    delegated: ['Graphpost.Admin'],
-    shared: ['Graphpost.Admin'],
+    delegated: [],
+    shared: [],
     application: ['Graphpost.Admin'],
   },
 }

@@ -81,8 +81,8 @@ const rememberForeignMs = 300_000
 
 export interface TokenSurroundings {
   readonly ring: KeyRing
-  /** Whose tokens these are, by id; those of another tenant are not taken, even when our key signed them. */
-  readonly tenants: readonly string[]
+  /** Whether a tenant is on this server. A token of another is not taken, even when our key signed it. */
+  readonly isTenant: (id: string) => Promise<boolean>
   /** Others whose tokens are taken too. */
   readonly trusted?: TrustedIssuers
   /** Host names by which this server's own address may stand in an audience, beside those that always mean this machine. */
@@ -92,7 +92,7 @@ export interface TokenSurroundings {
   readonly uuid: () => string
 }
 
-export function tokensOf({ ring, tenants, trusted, ownHosts = [], now, uuid }: TokenSurroundings): Tokens {
+export function tokensOf({ ring, isTenant, trusted, ownHosts = [], now, uuid }: TokenSurroundings): Tokens {
   const remembered = new Map<string, Remembered>()
   const audience = audienceReader(ownHosts)
 
@@ -124,7 +124,7 @@ export function tokensOf({ ring, tenants, trusted, ownHosts = [], now, uuid }: T
     },
 
     verify: async (token) => {
-      const found = await bearerOf(token, { ring, tenants, trusted, audience, now: now() })
+      const found = await bearerOf(token, { ring, isTenant, trusted, audience, now: now() })
       if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value ?? '')
       const { caller, kid } = found
       const until = kid === undefined ? Math.min(caller.expiresAt, now() + rememberForeignMs) : caller.expiresAt
@@ -188,7 +188,7 @@ function accessClaims(grant: TokenGrant): JWTPayload {
 
 interface Checks {
   readonly ring: KeyRing
-  readonly tenants: readonly string[]
+  readonly isTenant: (id: string) => Promise<boolean>
   readonly trusted: TrustedIssuers | undefined
   readonly audience: (audience: string) => GraphAudience | undefined
   readonly now: number
@@ -203,7 +203,8 @@ async function bearerOf(token: string, checks: Checks): Promise<{ caller: Caller
     .map(audience)
     .find((read) => read !== undefined)
   if (found === undefined) throw new TokenRefused('audience', 'The token is for another resource than Graph.')
-  requireOwnIssuer(payload, checks.tenants)
+  requireOwnIssuer(payload)
+  await requireTenant(payload, checks)
   return { caller: callerOf(payload, found.cloud), kid }
 }
 
@@ -242,15 +243,17 @@ async function verifyOwn(ring: KeyRing, token: string, now: number): Promise<{ p
 const issuerHosts = new Set(clouds.map((cloud) => cloud.issuerHost))
 
 /** `https://sts.windows.net/{tid}/` of v1.0 tokens, `https://{authority}/{tid}/v2.0` of v2.0 ones. */
-function requireOwnIssuer({ iss = '', tid }: JWTPayload, tenants: readonly string[]): void {
-  if (typeof tid !== 'string' || !tenants.includes(tid)) {
-    throw new TokenRefused('invalid', 'The token is of a tenant that is not on this server.')
-  }
+function requireOwnIssuer({ iss = '', tid }: JWTPayload): void {
   const { hostname, pathname } = URL.canParse(iss) ? new URL(iss) : { hostname: '', pathname: '' }
   const isV1 = issuerHosts.has(hostname) && pathname === `/${tid}/`
   if (!isV1 && pathname !== `/${tid}/v2.0`) {
     throw new TokenRefused('invalid', 'The issuer is not that of the tenant.')
   }
+}
+
+async function requireTenant({ tid }: JWTPayload, { isTenant }: Checks): Promise<void> {
+  if (typeof tid === 'string' && (await isTenant(tid))) return
+  throw new TokenRefused('invalid', 'The token is of a tenant that is not on this server.')
 }
 
 function callerOf(payload: JWTPayload, cloud: Cloud['name'] | undefined): Caller {

@@ -16,7 +16,15 @@ import {
 } from './pages.js'
 import { isRegistered } from './redirect-uri.js'
 import { grantedScope, readScope, scopeSurroundings } from './scopes.js'
-import { applicationNamed, grantId, newGrantToken, type OAuthCall, type OAuthServices, tenantsOf } from './services.js'
+import {
+  applicationNamed,
+  begunHere,
+  grantId,
+  newGrantToken,
+  type OAuthCall,
+  type OAuthServices,
+  tenantsOf,
+} from './services.js'
 import { findSigningUser, type Lockout, signInWithPassword } from './sign-in.js'
 import { clientInfo } from './token-response.js'
 
@@ -68,6 +76,7 @@ interface Session {
   readonly tenant: string
   readonly user: string
   readonly signedInAt: number
+  readonly isDevelopment?: true
 }
 
 /** `GET` or `POST /{tenant}/oauth2/v2.0/authorize`. @throws OAuthError for what must not be sent to an unknown address */
@@ -104,7 +113,7 @@ export async function signIn(services: OAuthServices, call: OAuthCall, lockout: 
   }
   if (user === undefined) return staleAnswer
   const signedInAt = services.now()
-  const session: Session = { tenant: user.tenant, user: user.id, signedInAt }
+  const session: Session = { tenant: user.tenant, user: user.id, signedInAt, ...begunHere(services) }
   const cookies = [
     {
       name: sessionCookie,
@@ -264,12 +273,13 @@ function withParameters(uri: string, mark: '?' | '#', fields: readonly (readonly
 
 /** Someone who signed in here before, where the request does not ask for somebody else. */
 async function sessionOf(
-  { seals, identity }: OAuthServices,
+  { seals, identity, development }: OAuthServices,
   call: OAuthCall,
   { loginHint }: AuthorizationRequest,
 ): Promise<{ user: User; signedInAt: number } | undefined> {
   const session = seals.open('session', call.cookies.get(sessionCookie) ?? '') as Session | undefined
   if (session === undefined || (call.tenant !== undefined && call.tenant.id !== session.tenant)) return undefined
+  if (session.isDevelopment === true && !development) return undefined
   const user = await identity.findUser(session.tenant, session.user)
   if (user?.kind !== 'user') return undefined
   const hint = loginHint?.toLowerCase()
@@ -403,6 +413,7 @@ async function finish(
       scope,
       redirectUri,
       signedInAt,
+      ...begunHere(services),
       ...(nonce === undefined ? {} : { nonce }),
       ...(challenge === undefined ? {} : { challenge, challengeMethod }),
     },

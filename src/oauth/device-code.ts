@@ -1,7 +1,15 @@
 import type { Grant } from '../identity/grant.js'
 import { OAuthError } from './errors.js'
 import { readScope, scopeSurroundings } from './scopes.js'
-import { applicationNamed, grantId, newGrantToken, type OAuthCall, type OAuthServices, tenantsOf } from './services.js'
+import {
+  applicationNamed,
+  begunHere,
+  grantId,
+  newGrantToken,
+  type OAuthCall,
+  type OAuthServices,
+  tenantsOf,
+} from './services.js'
 
 const lifetimeSeconds = 900
 const pollSeconds = 5
@@ -29,7 +37,7 @@ export async function deviceCodeEndpoint(services: OAuthServices, call: OAuthCal
     user: undefined,
     userCode,
     family: services.random.uuid(),
-    details: { scope },
+    details: { scope, ...begunHere(services) },
     expiresAt: services.now() + lifetimeSeconds * 1000,
     redeemedAt: undefined,
   }

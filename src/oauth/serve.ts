@@ -276,7 +276,8 @@ function refuse(
   error: unknown,
   { traceId, correlationId, origin, route }: Refusing,
 ): void {
-  if (response.headersSent || request.destroyed) {
+  // Not `request.destroyed`: a request is that as soon as its body was read.
+  if (response.headersSent || request.socket.destroyed) {
     response.destroy()
     return
   }

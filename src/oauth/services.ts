@@ -94,3 +94,8 @@ export function newGrantToken({ random }: OAuthServices): string {
 export function grantId(token: string): string {
   return createHash('sha256').update(token).digest('base64url')
 }
+
+/** Marks what is begun without a real proof of who somebody is; it must not outlive the development identity. */
+export function begunHere({ development }: OAuthServices): { isDevelopment?: true } {
+  return development ? { isDevelopment: true } : {}
+}

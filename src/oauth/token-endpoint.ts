@@ -85,7 +85,7 @@ async function authorizationCode(services: OAuthServices, call: OAuthCall): Prom
   const grant = await services.identity.grants.find(grantId(token))
   if (grant?.kind !== 'code') throw new OAuthError('malformedGrant')
   const client = await authenticateClient(services, call, await tenantOf(services, grant))
-  requireGrantOf(grant, client.application)
+  requireGrantOf(services, grant, client.application)
   const { details } = grant
   if (call.form.get('redirect_uri') !== (details.redirectUri ?? null)) {
     throw new OAuthError('otherRedirect', call.form.get('redirect_uri') ?? '')
@@ -110,7 +110,7 @@ async function refreshToken(services: OAuthServices, call: OAuthCall): Promise<R
   const grant = await services.identity.grants.find(grantId(token))
   if (grant?.kind !== 'refresh') throw new OAuthError('malformedGrant')
   const client = await authenticateClient(services, call, await tenantOf(services, grant))
-  requireGrantOf(grant, client.application)
+  requireGrantOf(services, grant, client.application)
   if (client.application.secrets.length > 0) requireProofUnlessPublic(client)
   const user = await userOf(services, grant)
   return redeemed(services, grant, 'revokedGrant', await signInOf(services, call, client, user, grant))
@@ -121,7 +121,7 @@ async function deviceCode(services: OAuthServices, call: OAuthCall): Promise<Rec
   const grant = await services.identity.grants.find(grantId(token))
   if (grant?.kind !== 'device') throw new OAuthError('deviceUnknown')
   const client = await authenticateClient(services, call, await tenantOf(services, grant))
-  requireGrantOf(grant, client.application)
+  requireGrantOf(services, grant, client.application)
   if (services.now() >= grant.expiresAt) throw new OAuthError('deviceExpired')
   if (grant.state === 'declined') throw new OAuthError('deviceDeclined')
   if (grant.state === 'open') throw new OAuthError('devicePending')
@@ -238,8 +238,9 @@ async function answer(services: OAuthServices, { body, refresh }: TokenResponse)
   return body
 }
 
-function requireGrantOf(grant: Grant, application: Application): void {
+function requireGrantOf({ development }: OAuthServices, grant: Grant, application: Application): void {
   if (grant.application !== application.id) throw new OAuthError('otherApplication')
+  if (grant.details.isDevelopment === true && !development) throw new OAuthError('revokedGrant')
 }
 
 async function tenantOf({ identity }: OAuthServices, { tenant }: Grant): Promise<Tenant | undefined> {

@@ -5,7 +5,7 @@ import type { User } from '../identity/user.js'
 import type { AuthenticatedClient } from './client-authentication.js'
 import { OAuthError } from './errors.js'
 import { cloudOfResource, type GrantedScope, grantedScope, type RequestedScope } from './scopes.js'
-import { grantId, newGrantToken, type OAuthCall, type OAuthServices } from './services.js'
+import { begunHere, grantId, newGrantToken, type OAuthCall, type OAuthServices } from './services.js'
 
 /** As the service's usual answer says it. */
 export const accessLifetimeSeconds = 3_599
@@ -116,7 +116,7 @@ function refreshGrant(services: OAuthServices, signIn: UserSignIn, token: string
     user: signIn.user.id,
     userCode: undefined,
     family: signIn.family,
-    details: { scope: signIn.scope, signedInAt: signIn.signedInAt },
+    details: { scope: signIn.scope, signedInAt: signIn.signedInAt, ...begunHere(services) },
     expiresAt: services.now() + refreshLifetimeMs,
     redeemedAt: undefined,
   }

@@ -61,8 +61,15 @@ export function sqlGrantStore(database: Database): GrantStore {
     },
 
     revokeFamily: async (family) => {
-      const query = read.deleteFrom('grants').where('family', '=', family)
-      await database.write([statementOf(query.compile())])
+      const query = statementOf(read.deleteFrom('grants').where('family', '=', family).returning('id').compile(), {
+        returnsRows: true,
+      })
+      // Until none is left: PostgreSQL waits for a refresh that is under way and deletes what it redeemed, but does not see
+      // the successor that it committed meanwhile.
+      let deleted: number
+      do {
+        deleted = (await database.write([query])).get(0)?.length ?? 0
+      } while (deleted > 0)
     },
 
     deleteExpired: async (now) => {

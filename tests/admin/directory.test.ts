@@ -111,3 +111,47 @@ test('the admin API changes the directory, for tokens with Graphpost.Admin alone
   assert.equal((await other.call('PUT', '/admin/users', { body: '{}' })).status, 403)
   assert.equal((await server.nobody.call('PUT', '/admin/users', { body: '{}' })).status, 401)
 })
+
+test('the admin API is for applications: no user makes themselves an administrator by consent', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com', ['Graphpost.Admin', 'Mail.ReadWrite'])
+  for (const [method, path] of [
+    ['GET', '/admin/calls'],
+    ['GET', '/admin/outbox'],
+    ['GET', '/admin/users'],
+    ['PUT', '/admin/users'],
+    ['PUT', '/admin/directory'],
+    ['POST', `/admin/applications/${ticketSystem}/secrets`],
+    ['GET', '/admin/nowhere'],
+  ] as const) {
+    const answer = await adele.call(method, path, method === 'GET' ? {} : { body: '{}' })
+    assert.equal(answer.status, 403, answer.text)
+  }
+})
+
+test('a tenant that is added while the server runs has tokens that are taken at once', async (t) => {
+  const server = await startServer(t)
+  const admin = await server.application(['Graphpost.Admin'])
+  const tickets = {
+    clientId: ticketSystem,
+    displayName: 'Tickets',
+    applicationPermissions: ['User.Read.All'],
+    secrets: [{ value: 'a secret of its own' }],
+  }
+  const fabrikam = { id: '99999999-9999-4999-8999-999999999999', domain: 'fabrikam.com', applications: [tickets] }
+  const users = [{ userPrincipalName: 'fay@fabrikam.com' }]
+  const document = { tenants: [{ ...fabrikam, users }] }
+  const put = await admin.call('PUT', '/admin/directory', { body: JSON.stringify(document) })
+  assert.equal(put.status, 200, put.text)
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: ticketSystem,
+    client_secret: 'a secret of its own',
+    scope: 'https://graph.microsoft.com/.default',
+  })
+  const answer = await fetch(`${server.url}/fabrikam.com/oauth2/v2.0/token`, { method: 'POST', body: form })
+  const { access_token: token = '' } = (await answer.json()) as { access_token?: string }
+  const listed = await clientOf(server.url, token).get('/users?$select=userPrincipalName')
+  assert.equal(listed.status, 200, listed.text)
+  assert.deepEqual(listed.json.value, [{ userPrincipalName: 'fay@fabrikam.com' }])
+})

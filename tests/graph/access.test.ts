@@ -1,7 +1,12 @@
 /** Tokens and mailboxes where one operation stands for all; `refusals.test.ts` walks through every one. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { type Answer, clientOf, startServer } from '../support/start-server.js'
+import { type TestContext, test } from 'node:test'
+import { decodeJwt } from 'jose'
+import { clouds } from '../../src/identity/clouds.js'
+import { startServerWithKnownKey } from '../support/known-key.js'
+import { exchange } from '../support/raw-socket.js'
+import { type Answer, clientOf, startServer, type TestServer } from '../support/start-server.js'
+import { forgeOf, signed } from './bad-tokens.js'
 
 const adele = 'adele@contoso.com'
 const developer = '22222222-bbbb-4ccc-8ddd-333333333333'
@@ -63,11 +68,43 @@ test('the scheme is Bearer in any case, and no other', async (t) => {
   }
 })
 
+/** The whole answer to a call under this Host header, which `fetch` would not send. */
+function answerUnder(t: TestContext, { url }: TestServer, host: string, token: string): Promise<string> {
+  const head = [`Host: ${host}`, `Authorization: Bearer ${token}`, 'Connection: close']
+  return exchange(t, url, `GET /v1.0/me/messages HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`)
+}
+
 test('a Host header that is none stands in no answer', async (t) => {
   const server = await startServer(t)
-  const { status, headers } = await server.nobody.get('/me/messages', { Host: 'a"b\\c' })
-  assert.equal(status, 401)
-  assert.doesNotMatch(headers.get('www-authenticate') ?? '', /a"b/)
+  const { port } = new URL(server.url)
+  for (const host of ['a"b\\c', 'a b', "a'b", 'a,b', 'evil.org/', '<b>', 'a\u00ffb', 'x'.repeat(300)]) {
+    const answer = await answerUnder(t, server, host, 'a.b.c')
+    assert.match(answer, /^HTTP\/1\.1 401 /, answer)
+    assert.match(answer, new RegExp(`authorization_uri="http://localhost:${port}/common/oauth2/authorize"`))
+    assert.ok(!answer.includes(host), answer)
+  }
+})
+
+test('a token for the Graph of one cloud opens nothing in that of another', async (t) => {
+  const { server, key } = await startServerWithKnownKey(t)
+  const claims = decodeJwt((await server.user(adele)).token)
+  const forge = await forgeOf(key, server.clock.now())
+  for (const called of clouds) {
+    const authorization = `authorization_uri="https://${called.signInHosts[0]}/common/oauth2/authorize"`
+    for (const meant of clouds) {
+      const token = await signed(forge, { ...claims, aud: `https://${meant.graphHost}` })
+      const answer = await answerUnder(t, server, called.graphHost, token)
+      if (meant === called) {
+        assert.match(answer, /^HTTP\/1\.1 200 /, answer)
+        continue
+      }
+      assert.match(answer, /^HTTP\/1\.1 401 /, answer)
+      assert.match(answer, /"message":"Access token validation failure\. Invalid audience\."/)
+      assert.ok(answer.includes(authorization), answer)
+    }
+    // The application id of Graph is the same in all of them, and so in its tokens.
+    assert.match(await answerUnder(t, server, called.graphHost, await signed(forge, claims)), /^HTTP\/1\.1 200 /)
+  }
 })
 
 test('an id of another mailbox leads nowhere, for a user and for an application', async (t) => {

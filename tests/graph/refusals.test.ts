@@ -240,9 +240,9 @@ async function stateOf({ server, forge, claims }: Place): Promise<unknown> {
 test('every route refuses in the documented words, shows nothing and writes nothing', async (t) => {
   const place = await preparePlace(t)
   const { server, received, draft } = place
-  const before = await stateOf(place)
   for (const reason of reasons) {
     await t.test(reason.name, async () => {
+      const before = await stateOf(place)
       for (const route of routesOf(reason)) {
         for (const { mailbox, authorization, refusal } of await reason.attempts(place, route)) {
           const { path, init } = callOf(route, mailbox, targetFor(route, received, draft), authorization)

@@ -25,7 +25,7 @@ const rights = {
 /** Applications that are registered, each with what its token does not say. */
 const applications = {
   restrictedToOwner: { mailboxPolicies: [{ access: 'restrict', members: ['owners@contoso.com'] }] },
-  restrictedToOther: { mailboxPolicies: [{ access: 'restrict', members: [other] }] },
+  restrictedToOther: { mailboxPolicies: [{ access: 'restrict', members: [other, 'others@contoso.com'] }] },
   deniedOwner: {
     mailboxPolicies: [
       { access: 'restrict', members: [owner] },
@@ -33,7 +33,7 @@ const applications = {
     ],
   },
   grantedInOwner: { scopedPermissions: scoped(['owners@contoso.com']) },
-  grantedInOther: { scopedPermissions: scoped([other]) },
+  grantedInOther: { scopedPermissions: scoped([other, 'others@contoso.com']) },
 } as const
 
 function scoped(members: readonly string[]) {
@@ -95,8 +95,11 @@ async function grant(store: Store, server: TestServer, user: string, held: reado
 
 async function registerApplications(store: Store, server: TestServer, claims: Record<Who, JWTPayload>): Promise<void> {
   const { tenant } = server.graphpost
-  const group = { tenant, id: '44444444-4444-4444-8444-444444444444', address: 'owners@contoso.com' }
-  await store.identity.putGroup({ ...group, displayName: 'Owners', members: [String(claims.owner.oid)] })
+  for (const [index, name] of (['owner', 'other'] as const).entries()) {
+    const id = `44444444-4444-4444-8444-44444444444${index}`
+    const members = [String(claims[name].oid)]
+    await store.identity.putGroup({ tenant, id, address: `${name}s@contoso.com`, displayName: `${name}s`, members })
+  }
   for (const [index, [name, details]] of Object.entries(applications).entries()) {
     const id = `55555555-5555-4555-8555-55555555555${index}`
     await store.identity.putApplication(newApplication({ tenant, id, objectId: id, displayName: name, ...details }))

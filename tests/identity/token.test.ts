@@ -51,7 +51,7 @@ async function issuer(keys: SigningKey[] = [key]): Promise<Issuer> {
   const now = () => made.at
   const tokens = tokensOf({
     ring: await openKeyRing({ listSigningKeys: async () => keys }, now),
-    tenants: [tenant],
+    isTenant: async (id) => id === tenant,
     now,
     uuid: () => `00000000-0000-4000-8000-${String(count++).padStart(12, '0')}`,
   })

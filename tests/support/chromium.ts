@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { lstat, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ export interface Chromium {
 }
 
 /** Files that are gone when something cleaned the folder up in part. */
-const needed = ['chromium', 'al2023/lib/libnss3.so', 'al2023/lib/libsoftokn3.so', 'fonts/fonts.conf']
+const needed = ['chromium', 'al2023/lib/libnss3.so', 'al2023/lib/libsoftokn3.so', 'fonts/fonts', 'fonts.conf']
 
 /**
  * Where Chromium is; unpacked first when it is not there yet, which takes a second or two and 200 MB. Several processes
@@ -37,7 +37,7 @@ export async function unpackedChromium(): Promise<Chromium | undefined> {
     executable: join(folder, 'chromium'),
     env: {
       LD_LIBRARY_PATH: others === undefined ? libraries : `${libraries}:${others}`,
-      FONTCONFIG_PATH: join(folder, 'fonts'),
+      FONTCONFIG_FILE: join(folder, 'fonts.conf'),
     },
   }
 }
@@ -60,10 +60,19 @@ async function unpack(folder: string): Promise<void> {
       [fileURLToPath(new URL('./unpack-chromium-process.js', import.meta.url))],
       { env: { ...process.env, TMPDIR: aside, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' } },
     )
+    await writeFile(join(aside, 'fonts.conf'), fontSettings(join(folder, 'fonts')))
     await place(aside, folder)
   } finally {
     await rm(aside, { recursive: true, force: true })
   }
+}
+
+/** Without any font Chromium ends where a page has a field to type in; the package's own settings look elsewhere. */
+function fontSettings(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${folder}</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
+`
 }
 
 /** The first one wins; a folder that lacks something makes room. */

@@ -32,6 +32,15 @@ test('a page is opened, its script runs, a button is clicked', async (t) => {
   assert.equal(await page.locator('output').textContent(), '2')
 })
 
+test('text is typed into a field', async (t) => {
+  const form = '<!doctype html><title>Form</title><label>Name<input></label>'
+  const page = await openBrowser(t, { httpUrl: `http://localhost:${await serve(t, form)}` })
+  await page.goto('/')
+  const field = page.getByLabel('Name')
+  await field.fill('Adele')
+  assert.equal(await field.inputValue(), 'Adele')
+})
+
 test('https of our own server is trusted, that of another is not', async (t) => {
   const { graphpost } = await startServer(t, { httpsPort: '0' })
   const { certPem: cert, keyPem: key } = await localCertificate(undefined)
