@@ -42,7 +42,7 @@ const find = mailboxFinder(mail)
 const admit = doorkeeper(mail, store.identity)
 
 async function check(authorization: string): Promise<void> {
-  const asked = authenticate(tokens, authorization, 'http://localhost')
+  const asked = authenticate(tokens, authorization, { baseUrl: 'http://localhost', cloud: undefined })
   const caller = 'permissions' in asked ? asked : await asked
   const found = find(caller, undefined)
   const admitted = admit(caller, found instanceof Promise ? await found : found, { permission: 'Mail.Send' })

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { BodyRefused, endAfterRequest, readBody } from '../http/body.js'
+import { cloudOfSignInHost } from '../identity/clouds.js'
 import { authorize, type BrowserAnswer, type BrowserCookie, consent, deviceLogin, logout, signIn } from './authorize.js'
 import { deviceCodeEndpoint } from './device-code.js'
 import { instanceDiscovery, keySet, openIdConfiguration, userRealm } from './discovery.js'
@@ -134,7 +135,7 @@ async function serve(
 ): Promise<void> {
   const { services } = surface
   const traceId = services.random.uuid()
-  const origin = services.publicUrl ?? originOf(request)
+  const origin = originOf(request, services.publicUrl)
   const query = given(new URLSearchParams(request.url?.slice(path.length + 1) ?? ''))
   const asked = request.headers['client-request-id'] ?? query.get('client-request-id')
   const correlationId = typeof asked === 'string' && /^[\w-]{1,64}$/.test(asked) ? asked : services.random.uuid()
@@ -216,9 +217,13 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
 
 const hostAndPort = /^[A-Za-z0-9.:[\]_-]{1,255}$/
 
-function originOf({ socket, headers }: IncomingMessage): string {
-  const scheme = 'encrypted' in socket ? 'https' : 'http'
+/** The name the client used; behind a proxy `publicUrl`, except for one that was led here under a name of the cloud. */
+function originOf({ socket, headers }: IncomingMessage, publicUrl: string | undefined): string {
+  const isSecure = 'encrypted' in socket
   const host = headers.host !== undefined && hostAndPort.test(headers.host) ? headers.host.toLowerCase() : undefined
+  const isCloud = isSecure && host !== undefined && cloudOfSignInHost(host.replace(/:\d+$/, '')) !== undefined
+  if (publicUrl !== undefined && !isCloud) return publicUrl
+  const scheme = isSecure ? 'https' : 'http'
   const origin = `${scheme}://${host ?? `localhost:${socket.localPort}`}`
   return URL.canParse(origin) ? new URL(origin).origin : `${scheme}://localhost:${socket.localPort}`
 }
