@@ -167,7 +167,7 @@ async function serve(
     if (answer.kind === 'json') sendJson(response, 200, answer.body)
     else sendBrowser(services, request, response, answer)
   } catch (error) {
-    refuse(surface.services, request, response, error, { traceId, correlationId, origin, route })
+    refuse(surface.services, response, error, { traceId, correlationId, origin, route })
   }
 }
 
@@ -266,12 +266,12 @@ interface Refusing {
 /** To programs as JSON, to people as a page. */
 function refuse(
   services: OAuthServices,
-  request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   { traceId, correlationId, origin, route }: Refusing,
 ): void {
-  if (response.headersSent || request.destroyed) {
+  // Not the request: one whose body was read is destroyed too.
+  if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }
