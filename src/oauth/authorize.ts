@@ -132,7 +132,7 @@ export async function signIn(services: OAuthServices, call: OAuthCall, lockout: 
             request: subject.request as AuthorizationRequest,
             user: user as User,
             signedInAt,
-            prompt: '',
+            prompt: new URLSearchParams(flow.request).get('prompt') ?? '',
           }),
         )
   return { ...answer, cookies: [...cookies, ...(answer.cookies ?? [])] }

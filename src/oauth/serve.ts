@@ -172,7 +172,7 @@ async function serve(
     if (answer.kind === 'json') sendJson(response, 200, answer.body)
     else sendBrowser(services, request, response, answer)
   } catch (error) {
-    refuse(surface.services, request, response, error, { traceId, correlationId, origin, route })
+    refuse(surface.services, response, error, { traceId, correlationId, origin, route })
   }
 }
 
@@ -305,7 +305,6 @@ interface Refusing {
 /** To programs as JSON, to people as a page. */
 function refuse(
   services: OAuthServices,
-  request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   { traceId, correlationId, origin, route }: Refusing,

@@ -1,0 +1,65 @@
+/** The credentials of `@azure/identity`, unmodified but for the authority's host. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openBrowser } from '../support/browser.js'
+import { enterDeviceCode, registerClients, startSignInServer } from './sign-in-server.js'
+
+test('every credential of @azure/identity gets a token that Graph takes', async (t) => {
+  const { server, start } = await startSignInServer(t)
+  const { daemon, desktop, user } = await registerClients(t, server)
+  const program = start('azure-identity.js', { daemon, desktop, user })
+  const prompt = await program.said('deviceCode')
+  assert.ok(prompt.message.includes(`open the page ${prompt.verificationUri} and enter the code ${prompt.userCode} `))
+  await enterDeviceCode(await openBrowser(t, server.graphpost), prompt, user.name, 'Accept')
+  const saw = await program.said('saw')
+
+  for (const [name, proof] of [
+    ['secret', '1'],
+    ['certificate', '2'],
+  ]) {
+    await t.test(`an application by its ${name}`, () => {
+      const { who, sent, claims } = saw[name ?? '']
+      assert.deepEqual({ who, sent }, { who: `200 ${user.name}`, sent: '202' })
+      assert.deepEqual([claims.appid, claims.appidacr, claims.idtyp], [daemon.id, proof, 'app'])
+      assert.deepEqual(claims.roles, ['Mail.Send', 'User.Read.All'])
+    })
+  }
+
+  for (const name of ['password', 'deviceCode']) {
+    await t.test(`a user by ${name === 'password' ? 'name and password' : 'a code typed in elsewhere'}`, () => {
+      const { who, sent, claims } = saw[name]
+      assert.deepEqual({ who, sent }, { who: `200 ${user.name}`, sent: '202' })
+      assert.deepEqual([claims.appid, claims.idtyp, claims.upn], [desktop, 'user', user.name])
+      assert.deepEqual(claims.scp.split(' ').slice(0, 2), ['User.Read', 'Mail.Send'])
+    })
+  }
+
+  await t.test('a service on behalf of the user who called it, by secret and by certificate', () => {
+    const { secret, certificate } = saw.onBehalfOf
+    assert.deepEqual([secret.who, secret.sent], [`200 ${user.name}`, '202'])
+    assert.deepEqual([secret.claims.appid, secret.claims.appidacr, secret.claims.upn], [daemon.id, '1', user.name])
+    // It asked for Mail.Send alone.
+    assert.deepEqual([certificate.who, certificate.sent], ['403', '202'])
+    assert.deepEqual([certificate.claims.appidacr, certificate.claims.scp.split(' ')[0]], ['2', 'Mail.Send'])
+  })
+
+  const refusals: readonly [name: string, error: string, code: number][] = [
+    ['wrongSecret', 'invalid_client', 7000215],
+    ['unknownApplication', 'unauthorized_client', 700016],
+    ['wrongPassword', 'invalid_grant', 50126],
+    ['notConsented', 'invalid_grant', 65001],
+    ['wrongAudience', 'invalid_grant', 500131],
+  ]
+  for (const [name, error, code] of refusals) {
+    await t.test(`a refusal reaches the program by its number: ${name}`, () => {
+      assert.equal(saw.refused[name].name, 'AuthenticationRequiredError')
+      assert.match(saw.refused[name].message, new RegExp(`^${error}: .*AADSTS${code}: `))
+    })
+  }
+
+  await t.test('an unknown tenant is no authority', () => {
+    const { name, message } = saw.refused.unknownTenant
+    assert.equal(name, 'CredentialUnavailableError')
+    assert.match(message, /^endpoints_resolution_error/)
+  })
+})
