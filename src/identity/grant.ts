@@ -1,11 +1,10 @@
 /**
- * What can be redeemed for tokens: authorization codes, refresh tokens, device codes. Kept under the SHA-256 of what the
- * client holds, so that nobody who reads the store can redeem one.
+ * What can be redeemed for tokens, once: authorization codes, refresh tokens, device codes. Kept under the SHA-256 of what
+ * the client holds, so that nobody who reads the store can redeem one.
  *
  *     open ──approve──▶ approved ──redeem──▶ redeemed        open ──decline──▶ declined
  *
- * A device code begins open and waits for its user; the others begin approved. Codes are redeemed once. A refresh token
- * stays approved beside those that follow from it, until its time is over or its family revoked.
+ * A device code begins open and waits for its user; the others begin approved.
  */
 export interface Grant {
   /** SHA-256 of what the client presents, base64url. */
@@ -24,7 +23,6 @@ export interface Grant {
   readonly details: GrantDetails
   /** ms since 1970 */
   readonly expiresAt: number
-  /** ms since 1970; of a refresh token its last use. */
   readonly redeemedAt: number | undefined
 }
 
@@ -55,8 +53,6 @@ export interface GrantStore {
    * time is over. Of many at once one succeeds.
    */
   redeem(id: string, now: number, successor?: Grant): Promise<boolean>
-  /** Keeps what follows from an approved grant, which stays good; false as in {@link GrantStore.redeem}. */
-  renew(id: string, now: number, successor?: Grant): Promise<boolean>
   /** The user's answer to an open device code; false when it is not open any more. */
   decide(id: string, decision: { user: string; tenant: string } | 'declined', now: number): Promise<boolean>
   /** Takes back what can still be redeemed of a sign-in, also what is being redeemed at this moment. */

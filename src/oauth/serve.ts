@@ -310,7 +310,7 @@ function refuse(
   { traceId, correlationId, origin, route }: Refusing,
 ): void {
   // Not `request.destroyed`: a request is that as soon as its body was read.
-  if (response.headersSent || request.socket.destroyed) {
+  if (response.headersSent || response.req.socket.destroyed) {
     response.destroy()
     return
   }

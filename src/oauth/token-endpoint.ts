@@ -134,7 +134,7 @@ async function refreshToken(services: OAuthServices, call: OAuthCall): Promise<R
   requireGrantOf(services, call, grant, client.application)
   if (client.application.secrets.length > 0) requireProofUnlessPublic(client)
   const user = await userOf(services, grant)
-  return renewed(services, grant, await signInOf(services, call, client, user, grant))
+  return redeemed(services, grant, 'revokedGrant', await signInOf(services, call, client, user, grant))
 }
 
 async function deviceCode(services: OAuthServices, call: OAuthCall): Promise<Record<string, unknown>> {
@@ -227,22 +227,7 @@ function withOidcOf(requested: RequestedScope, begun: RequestedScope): Requested
   return { ...requested, oidc: new Set([...requested.oidc, ...begun.oidc]) }
 }
 
-/**
- * A refresh token stays good beside its successor, as the service's do: clients spend one on several resources at once,
- * and some keep the first that they were given.
- *
- * @see https://learn.microsoft.com/entra/identity-platform/refresh-tokens
- */
-async function renewed(
-  { identity, now }: OAuthServices,
-  { id }: Grant,
-  { body, refresh }: TokenResponse,
-): Promise<Record<string, unknown>> {
-  if (await identity.grants.renew(id, now(), refresh)) return body
-  throw new OAuthError((await identity.grants.find(id)) === undefined ? 'revokedGrant' : 'expiredGrant')
-}
-
-/** The code and its successor change hands in one write; who comes second gets nothing. */
+/** The grant and its successor change hands in one write; who comes second gets nothing. */
 async function redeemed(
   services: OAuthServices,
   grant: Grant,

@@ -6,34 +6,9 @@ import { statementOf } from './statement.js'
 
 type GrantRow = Selectable<Schema['grants']>
 
-/** Each change of state is one statement, so that of many at once one wins. */
+/** What can be redeemed once; each change of state is one statement, so that of many at once one wins. */
 export function sqlGrantStore(database: Database): GrantStore {
   const { read } = database
-
-  /** Changes an approved grant whose time is not over, and keeps its successor with it. */
-  const succeed = (
-    change: Partial<Insertable<Schema['grants']>>,
-    { id, now, successor }: { id: string; now: number; successor: Grant | undefined },
-  ) => {
-    const changed = read
-      .updateTable('grants')
-      .set(change)
-      .where('id', '=', id)
-      .where('state', '=', 'approved' satisfies GrantState)
-      .where('expires_at', '>', now)
-    const statements = [statementOf(changed.compile(), { guarded: true })]
-    if (successor !== undefined) {
-      statements.push(statementOf(read.insertInto('grants').values(rowOf(successor)).compile()))
-    }
-    return database.write(statements).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof WriteConflict) return false
-        throw error
-      },
-    )
-  }
-
   return {
     insert: async (grant) => {
       await database.write([statementOf(read.insertInto('grants').values(rowOf(grant)).compile())])
@@ -49,10 +24,25 @@ export function sqlGrantStore(database: Database): GrantStore {
       return row && grantOf(row)
     },
 
-    redeem: (id, now, successor) =>
-      succeed({ state: 'redeemed' satisfies GrantState, redeemed_at: now }, { id, now, successor }),
-
-    renew: (id, now, successor) => succeed({ redeemed_at: now }, { id, now, successor }),
+    redeem: async (id, now, successor) => {
+      const redeemed = read
+        .updateTable('grants')
+        .set({ state: 'redeemed' satisfies GrantState, redeemed_at: now })
+        .where('id', '=', id)
+        .where('state', '=', 'approved' satisfies GrantState)
+        .where('expires_at', '>', now)
+      const statements = [statementOf(redeemed.compile(), { guarded: true })]
+      if (successor !== undefined) {
+        statements.push(statementOf(read.insertInto('grants').values(rowOf(successor)).compile()))
+      }
+      return database.write(statements).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof WriteConflict) return false
+          throw error
+        },
+      )
+    },
 
     decide: async (id, decision, now) => {
       const change =
