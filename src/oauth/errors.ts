@@ -156,6 +156,13 @@ const rows = {
     () => 'The provided grant has been revoked. The user must sign in again.',
     'bad_token',
   ),
+  // Without `bad_token`: that makes MSAL forget the refresh token it got by the first use.
+  repeatedGrant: row(
+    400,
+    'invalid_grant',
+    50173,
+    () => 'The provided grant has been revoked: it was used a moment ago. Use the one that followed from it.',
+  ),
   otherApplication: row(400, 'invalid_grant', 70000, () => 'The provided grant was issued to another application.'),
   otherTenant: row(
     400,

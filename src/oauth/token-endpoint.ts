@@ -134,7 +134,7 @@ async function refreshToken(services: OAuthServices, call: OAuthCall): Promise<R
   requireGrantOf(services, call, grant, client.application)
   if (client.application.secrets.length > 0) requireProofUnlessPublic(client)
   const user = await userOf(services, grant)
-  return redeemed(services, grant, 'revokedGrant', await signInOf(services, call, client, user, grant))
+  return redeemed(services, grant, 'repeatedGrant', await signInOf(services, call, client, user, grant))
 }
 
 async function deviceCode(services: OAuthServices, call: OAuthCall): Promise<Record<string, unknown>> {
@@ -247,6 +247,7 @@ async function redeemed(
       { application: grant.application },
       'a grant was used again: all that followed from it is revoked',
     )
+    if (grant.kind === 'refresh') throw new OAuthError('revokedGrant')
   }
   throw new OAuthError(whenUsed)
 }

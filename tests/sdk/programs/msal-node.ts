@@ -25,6 +25,7 @@ const { origin, tenant, daemon, desktop, user } = readKnown<Clients>()
 const knownAuthorities = [new URL(origin).host]
 const everything = ['https://graph.microsoft.com/.default']
 const mailScopes = ['User.Read', 'Mail.Send']
+const daemonScopes = [`api://${daemon.id}/access_as_user`]
 
 /** A service that shows what it is by a secret or a certificate. */
 function service(credential: Partial<NodeAuthOptions>): ConfidentialClientApplication {
@@ -102,27 +103,23 @@ async function silently(): Promise<object> {
   }
 }
 
-/** Two resources at the same moment, of one refresh token; and twice what was kept before that. */
-async function ofOneRefreshToken(): Promise<object> {
+/** Two resources of one refresh token, one after the other and at the same moment; and whether the user is kept after that. */
+async function twoResources(): Promise<object> {
   const application = program()
   const { account } = got(await withPassword(application, ['User.Read']))
   if (account === null) throw new Error('no account')
-  const kept = application.getTokenCache().serialize()
-  const silent = (from: PublicClientApplication, scopes: string[]) =>
-    from.acquireTokenSilent({ account, scopes, forceRefresh: true })
-  const [forGraph, forDaemon] = await Promise.all([
-    silent(application, mailScopes),
-    silent(application, [`api://${daemon.id}/access_as_user`]),
-  ])
-  const restored = program()
-  restored.getTokenCache().deserialize(kept)
-  const later = await silent(restored, mailScopes)
-  const { aud } = claimsOf(forDaemon.accessToken)
-  return { graph: await tryToken(origin, forGraph.accessToken), aud, later: await tryToken(origin, later.accessToken) }
+  const silent = (scopes: string[]) => application.acquireTokenSilent({ account, scopes, forceRefresh: true })
+  const forDaemon = await silent(daemonScopes)
+  const atOnce = await Promise.all([outcome(() => silent(mailScopes)), outcome(() => silent(daemonScopes))])
+  return {
+    aud: claimsOf(forDaemon.accessToken).aud,
+    refused: atOnce.filter((came) => !('accessToken' in came)),
+    after: await signedIn(await silent(mailScopes)),
+  }
 }
 
 async function onBehalfOf(credential: Partial<NodeAuthOptions>): Promise<object> {
-  const { accessToken: oboAssertion } = got(await withPassword(program(), [`api://${daemon.id}/access_as_user`]))
+  const { accessToken: oboAssertion } = got(await withPassword(program(), daemonScopes))
   return signedIn(await service(credential).acquireTokenOnBehalfOf({ oboAssertion, scopes: mailScopes }))
 }
 
@@ -149,7 +146,7 @@ const granted = outcomes({
   chain: () => asApplication(byChain),
   password: async () => signedIn(await withPassword(program(), mailScopes)),
   silently,
-  ofOneRefreshToken,
+  twoResources,
   onBehalfOfBySecret: () => onBehalfOf(bySecret),
   onBehalfOfByCertificate: () => onBehalfOf(byCertificate),
   deviceCode: async () => signedIn(await byDeviceCode('deviceCode')),
