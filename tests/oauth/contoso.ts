@@ -45,7 +45,8 @@ export interface Contoso {
 }
 
 export async function startContoso(t: TestContext, given: Partial<Record<SettingKey, string>> = {}): Promise<Contoso> {
-  const daemonKey = await newDaemonKey()
+  madeKey ??= newDaemonKey()
+  const daemonKey = await madeKey
   const directory = join(await freshFolder(t), 'directory.json')
   await writeFile(directory, JSON.stringify(directoryWith(daemonKey.pem)))
   const { server, key } = await startServerWithKnownKey(t, { ...given, directory })
@@ -83,6 +84,9 @@ export async function startContoso(t: TestContext, given: Partial<Record<Setting
     },
   }
 }
+
+/** One for all servers of a file: making it takes longer than starting them. */
+let madeKey: Promise<DaemonKey> | undefined
 
 async function newDaemonKey(): Promise<DaemonKey> {
   cryptoProvider.set(webcrypto)
