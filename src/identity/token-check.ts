@@ -27,6 +27,9 @@ export interface GraphAudience {
   readonly cloud: Cloud['name'] | undefined
 }
 
+/** Graph without an address. */
+const graphIds = new Set([graphApplicationId, `api://${graphApplicationId}`])
+
 /** Names that always mean this machine (RFC 6761 §6.3). */
 const thisMachine = ['localhost', '127.0.0.1', '[::1]']
 
@@ -37,7 +40,7 @@ const thisMachine = ['localhost', '127.0.0.1', '[::1]']
 export function audienceReader(ownHosts: readonly string[]): (audience: string) => GraphAudience | undefined {
   const own = new Set([...thisMachine, ...ownHosts.map((host) => host.toLowerCase())])
   return (audience) => {
-    if (audience.toLowerCase() === graphApplicationId) return { cloud: undefined }
+    if (graphIds.has(audience.toLowerCase())) return { cloud: undefined }
     const { protocol, hostname, pathname } = URL.canParse(audience) ? new URL(audience) : { protocol: '' }
     if ((protocol !== 'https:' && protocol !== 'http:') || hostname === undefined || pathname !== '/') return undefined
     const cloud = cloudOfGraphHost(hostname)

@@ -153,7 +153,8 @@ export function grantedScope(
   // What an application of the tenant offers needs nobody's consent but its user's sign-in.
   const isAllowed = (name: string) => resource.kind === 'application' || allowed.has(name.toLowerCase())
   const wanted = isDefault ? defaultPermissions(resource, [...allowed.values()]) : requested.permissions
-  const permissions = wanted.filter(isAllowed)
+  // By their own names, however they were written: who reads the token may compare them.
+  const permissions = wanted.filter(isAllowed).map((name) => allowed.get(name.toLowerCase()) ?? name)
   const shown = isDefault
     ? [...permissions.map((name) => resource.prefix + name), `${resource.prefix}.default`, ...oidc]
     : asWritten.filter((part) => oidcScopes.has(part.toLowerCase()) || isAllowed(part.slice(part.lastIndexOf('/') + 1)))
