@@ -1,18 +1,33 @@
 /** The credentials of `@azure/identity`, unmodified but for the authority's host. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { openBrowser } from '../support/browser.js'
-import { enterDeviceCode, registerClients, startSignInServer } from './sign-in-server.js'
+import { type Clients, enterDeviceCode, registerClients, startSignInServer } from './sign-in-server.js'
 
-test('every credential of @azure/identity gets a token that Graph takes', async (t) => {
-  const { server, start } = await startSignInServer(t)
-  const { daemon, desktop, user } = await registerClients(t, server)
-  const program = start('azure-identity.js', { daemon, desktop, user })
-  const prompt = await program.said('deviceCode')
-  assert.ok(prompt.message.includes(`open the page ${prompt.verificationUri} and enter the code ${prompt.userCode} `))
-  await enterDeviceCode(await openBrowser(t, server.graphpost), prompt, user.name, 'Accept')
-  const saw = await program.said('saw')
+for (const { title, isAsItIs } of [
+  { title: 'every credential of @azure/identity gets a token that Graph takes', isAsItIs: false },
+  { title: 'so does every credential that knows no address of ours, by graphpost run', isAsItIs: true },
+]) {
+  test(title, async (t) => {
+    const { server, origin, start, startAsItIs } = await startSignInServer(t)
+    const clients = await registerClients(t, server)
+    const program = (isAsItIs ? startAsItIs : start)('azure-identity.js', clients)
+    const { userCode, verificationUri, message } = await program.said('deviceCode')
+    assert.ok(message.includes(`open the page ${verificationUri} and enter the code ${userCode} `))
+    const { origin: shown, pathname } = new URL(verificationUri)
+    assert.equal(shown, isAsItIs ? 'https://login.microsoftonline.com' : origin)
+    const page = await openBrowser(t, server.graphpost)
+    await enterDeviceCode(page, { userCode, verificationUri: pathname }, clients.user.name, 'Accept')
+    const saw = await program.said('saw')
+    await assertAll(t, clients, saw)
 
+    // Of the cloud's authority the client knows the endpoints; of ours it asks.
+    const refusal = isAsItIs ? /^invalid_request: .*AADSTS90002: / : /^endpoints_resolution_error: /
+    await t.test('an unknown tenant is refused', () => assert.match(saw.refused.unknownTenant.message, refusal))
+  })
+}
+
+async function assertAll(t: TestContext, { daemon, desktop, user }: Clients, saw: ReturnType<typeof JSON.parse>) {
   for (const [name, proof] of [
     ['secret', '1'],
     ['certificate', '2'],
@@ -56,10 +71,4 @@ test('every credential of @azure/identity gets a token that Graph takes', async 
       assert.match(saw.refused[name].message, new RegExp(`^${error}: .*AADSTS${code}: `))
     })
   }
-
-  await t.test('an unknown tenant is no authority', () => {
-    const { name, message } = saw.refused.unknownTenant
-    assert.equal(name, 'CredentialUnavailableError')
-    assert.match(message, /^endpoints_resolution_error/)
-  })
-})
+}
