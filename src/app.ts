@@ -538,6 +538,7 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
     ownHosts: ownHostsOf(settings),
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     development: isDevelopment(settings),
+    record: (record) => core.store.calls.append(record),
     log,
   })
   const listener = health(admin(oauth(graph)))

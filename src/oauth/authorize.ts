@@ -1,6 +1,6 @@
 import type { Application } from '../identity/application.js'
 import type { Grant } from '../identity/grant.js'
-import { knownPermissions } from '../identity/permissions.js'
+import { knownPermissions, needsAdministrator } from '../identity/permissions.js'
 import type { User } from '../identity/user.js'
 import { readUserCode } from './device-code.js'
 import { describeError, OAuthError } from './errors.js'
@@ -384,7 +384,12 @@ async function wantedPermissions(
 ): Promise<readonly string[]> {
   const requested = await readScope(scope, scopeSurroundings(services, call, user.tenant))
   const consented = await services.identity.consentOf(user.tenant, user.id, application.id)
-  return grantedScope(requested, application, consented).missing
+  const { missing } = grantedScope(requested, application, consented)
+  // Where everybody may be anybody, whoever is picked is an administrator too.
+  if (!services.development && requested.resource.kind === 'graph' && missing.some(needsAdministrator)) {
+    throw new OAuthError('administratorNeeded', application.id)
+  }
+  return missing
 }
 
 const canonical = new Map(knownPermissions.map((name) => [name.toLowerCase(), name]))

@@ -225,6 +225,12 @@ const rows = {
     65001,
     (id) => `The user has not consented to use the application with ID '${id}', and the request forbids asking.`,
   ),
+  administratorNeeded: row(
+    400,
+    'access_denied',
+    90094,
+    (id) => `Application '${id}' asks for a permission that only an administrator can consent to.`,
+  ),
   accessDenied: row(400, 'access_denied', 65004, () => 'The user declined to consent to access the application.'),
   invalidInstance: row(400, 'invalid_instance', 50049, () => 'Unknown or invalid instance.'),
 } satisfies Record<string, OAuthErrorRow>

@@ -134,6 +134,9 @@ async function serve(
   path: string,
 ): Promise<void> {
   const { services } = surface
+  const startedAt = services.now()
+  let application: string | undefined
+  let refusal: OAuthError | undefined
   const traceId = services.random.uuid()
   const origin = originOf(request, services.publicUrl)
   const query = given(new URLSearchParams(request.url?.slice(path.length + 1) ?? ''))
@@ -153,6 +156,7 @@ async function serve(
       throw new MethodRefused()
     }
     const form = request.method === 'POST' ? given(await readForm(request)) : new URLSearchParams()
+    application = guidIn(form.get('client_id') ?? query.get('client_id'))
     requireOnce(query)
     requireOnce(form)
     const decoded = decodeSegment(tenant)
@@ -172,8 +176,28 @@ async function serve(
     if (answer.kind === 'json') sendJson(response, 200, answer.body)
     else sendBrowser(services, request, response, answer)
   } catch (error) {
+    if (error instanceof OAuthError) refusal = error
     refuse(surface.services, response, error, { traceId, correlationId, origin, route })
   }
+  services.record({
+    requestId: traceId,
+    clientRequestId: correlationId,
+    at: startedAt,
+    durationMs: services.now() - startedAt,
+    method: request.method ?? '',
+    url: path.slice(0, maxRecordedPath),
+    status: response.statusCode,
+    error: refusal?.error,
+    reason: refusal?.message,
+    application,
+  })
+}
+
+const maxRecordedPath = 200
+
+/** Only what looks like a client id is recorded: people put secrets in the wrong field. */
+function guidIn(text: string | null): string | undefined {
+  return text !== null && /^[0-9a-f-]{36}$/i.test(text) ? text.toLowerCase() : undefined
 }
 
 class MethodRefused extends Error {}
