@@ -1,18 +1,59 @@
 /** The credentials of `@azure/identity`, unmodified but for the authority's host. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { suite, type TestContext, test } from 'node:test'
 import { openBrowser } from '../support/browser.js'
-import { enterDeviceCode, registerClients, startSignInServer } from './sign-in-server.js'
+import type { TestServer } from '../support/start-server.js'
+import {
+  type Clients,
+  enterDeviceCode,
+  registerClients,
+  startSignInServer,
+  type TalkingProgram,
+} from './sign-in-server.js'
 
-test('every credential of @azure/identity gets a token that Graph takes', async (t) => {
-  const { server, start } = await startSignInServer(t)
-  const { daemon, desktop, user } = await registerClients(t, server)
-  const program = start('azure-identity.js', { daemon, desktop, user })
-  const prompt = await program.said('deviceCode')
-  assert.ok(prompt.message.includes(`open the page ${prompt.verificationUri} and enter the code ${prompt.userCode} `))
-  await enterDeviceCode(await openBrowser(t, server.graphpost), prompt, user.name, 'Accept')
+// At once: most of the time goes by between two questions of the device code.
+suite('every credential of @azure/identity gets a token that Graph takes', { concurrency: true }, () => {
+  test('with our address', async (t) => {
+    const { server, origin, start } = await startSignInServer(t)
+    const clients = await registerClients(t, server)
+    const saw = await seenBy(t, start('azure-identity.js', clients), { server, clients, host: origin })
+    await t.test('an unknown tenant is no authority', () => {
+      assert.match(saw.refused.unknownTenant.message, /^endpoints_resolution_error: /)
+    })
+  })
+
+  test('with no address of ours, by graphpost run', async (t) => {
+    const { server, startAsItIs } = await startSignInServer(t)
+    const clients = await registerClients(t, server)
+    const program = startAsItIs('azure-identity.js', clients)
+    const saw = await seenBy(t, program, { server, clients, host: 'https://login.microsoftonline.com' })
+    // The endpoints of the cloud's authority are known to the client; it asks nobody for them.
+    await t.test('an unknown tenant is refused', () => {
+      assert.match(saw.refused.unknownTenant.message, /^invalid_request: .*AADSTS90002: /)
+    })
+  })
+})
+
+interface Seeing {
+  readonly server: TestServer
+  readonly clients: Clients
+  /** Where the program sends people with their code. */
+  readonly host: string
+}
+
+async function seenBy(t: TestContext, program: TalkingProgram, { server, clients, host }: Seeing) {
+  const { userCode, verificationUri, message } = await program.said('deviceCode')
+  assert.ok(message.includes(`open the page ${verificationUri} and enter the code ${userCode} `))
+  const { origin, pathname } = new URL(verificationUri)
+  assert.equal(origin, host)
+  const page = await openBrowser(t, server.graphpost)
+  await enterDeviceCode(page, { userCode, verificationUri: pathname }, clients.user.name, 'Accept')
   const saw = await program.said('saw')
+  await assertAll(t, clients, saw)
+  return saw
+}
 
+async function assertAll(t: TestContext, { daemon, desktop, user }: Clients, saw: ReturnType<typeof JSON.parse>) {
   for (const [name, proof] of [
     ['secret', '1'],
     ['certificate', '2'],
@@ -56,10 +97,4 @@ test('every credential of @azure/identity gets a token that Graph takes', async 
       assert.match(saw.refused[name].message, new RegExp(`^${error}: .*AADSTS${code}: `))
     })
   }
-
-  await t.test('an unknown tenant is no authority', () => {
-    const { name, message } = saw.refused.unknownTenant
-    assert.equal(name, 'CredentialUnavailableError')
-    assert.match(message, /^endpoints_resolution_error/)
-  })
-})
+}

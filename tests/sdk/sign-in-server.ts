@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import type { SettingKey } from '../../src/config.js'
 import { clientCertificate, type TestClientCertificate } from '../support/client-certificate.js'
-import { startNode } from '../support/program.js'
+import { graphpostProgram, startNode } from '../support/program.js'
 import { freshFolder, startServer, type TestServer } from '../support/start-server.js'
 
 /** A server over https alone, and programs that sign in there. */
@@ -19,6 +19,8 @@ export interface SignInServer {
   readonly authority: string
   /** Starts a program of `programs/` as a user would, in a process that trusts our authority; given what it is to know. */
   start(program: string, knows?: object): TalkingProgram
+  /** The same without any address of ours, by `graphpost run`. */
+  startAsItIs(program: string, knows?: object): TalkingProgram
 }
 
 /** A program that prints objects, one on each line. */
@@ -90,18 +92,22 @@ export async function startSignInServer(
   t: TestContext,
   given: Partial<Record<SettingKey, string>> = {},
 ): Promise<SignInServer> {
-  const server = await startServer(t, { port: 'off', httpsPort: '0', ...given })
-  const { httpsUrl: origin = '', caPem = '', tenant } = server.graphpost
-  const authorityFile = join(await freshFolder(t), 'ca.pem')
-  await writeFile(authorityFile, caPem)
+  const data = await freshFolder(t)
+  const server = await startServer(t, { port: 'off', httpsPort: '0', data, memory: 'off', ...given })
+  const { httpsUrl: origin = '', caPath = '', tenant } = server.graphpost
+  const pathOf = (program: string) => fileURLToPath(new URL(`./programs/${program}`, import.meta.url))
   return {
     server,
     origin,
     authority: `${origin}/${tenant}`,
     start: (program, knows = {}) => {
-      const path = fileURLToPath(new URL(`./programs/${program}`, import.meta.url))
-      const env = { ...process.env, NODE_EXTRA_CA_CERTS: authorityFile }
-      return talkingProgram(t, [path, JSON.stringify({ origin, tenant, ...knows })], env)
+      const env = { ...process.env, NODE_EXTRA_CA_CERTS: caPath }
+      return talkingProgram(t, [pathOf(program), JSON.stringify({ origin, tenant, ...knows })], env)
+    },
+    startAsItIs: (program, knows = {}) => {
+      const run = [graphpostProgram, 'run', '--data', data, '--https-port', new URL(origin).port, '--']
+      const argv = [...run, process.execPath, pathOf(program), JSON.stringify({ tenant, ...knows })]
+      return talkingProgram(t, argv, process.env)
     },
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A program as a user would write it with the credentials of `@azure/identity`: nothing is special but the authority's
- * host, and that no public server is asked whether it may be trusted. Prints `{ "deviceCode": ... }` when somebody must
+ * host, where one is given, and that no public server is asked whether it may be trusted. Prints `{ "deviceCode": ... }` when somebody must
  * open a page, and at the end what it saw.
  */
 import {
@@ -20,7 +20,7 @@ interface Identities extends Known {
 }
 
 const { origin, tenant, daemon, desktop, user } = readKnown<Identities>()
-const options = { authorityHost: origin, disableInstanceDiscovery: true }
+const options = origin === undefined ? {} : { authorityHost: origin, disableInstanceDiscovery: true }
 const everything = 'https://graph.microsoft.com/.default'
 const mailScopes = ['User.Read', 'Mail.Send']
 const nobody = '99999999-0000-4000-8000-000000000000'

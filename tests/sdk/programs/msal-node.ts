@@ -12,6 +12,7 @@ import {
 import { claimsOf, type Known, outcome, outcomes, readKnown, say, type Tried, tryToken } from './sign-in.js'
 
 interface Clients extends Known {
+  readonly origin: string
   readonly daemon: {
     readonly id: string
     readonly secret: string

@@ -15,6 +15,7 @@ import {
 import { type Known, outcome, readKnown, say, tryToken } from './sign-in.js'
 
 interface Registered extends Known {
+  readonly origin: string
   readonly auth: Pick<NodeAuthOptions, 'clientId' | 'clientSecret' | 'clientCertificate'>
 }
 

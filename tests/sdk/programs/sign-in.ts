@@ -2,8 +2,8 @@
 
 /** The one argument: JSON. */
 export interface Known {
-  /** Where Graph and the authority are, scheme, host and port. */
-  readonly origin: string
+  /** Where Graph and the authority are, scheme, host and port; undefined: where the cloud has them. */
+  readonly origin?: string
   readonly tenant: string
 }
 
@@ -17,9 +17,9 @@ export function say(line: object): void {
 }
 
 /** Graph's answer to a call with this token: status and, of a user, the name. */
-export async function callGraph(origin: string, token: string, path: string, body?: object): Promise<string> {
+async function callGraph(origin: string | undefined, token: string, path: string, body?: object): Promise<string> {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
-  const answer = await fetch(`${origin}/v1.0${path}`, {
+  const answer = await fetch(`${origin ?? 'https://graph.microsoft.com'}/v1.0${path}`, {
     headers,
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   })
@@ -29,7 +29,7 @@ export async function callGraph(origin: string, token: string, path: string, bod
 }
 
 /** What Graph makes of a token: of who has it, and of a mail that they send. */
-export async function tryToken(origin: string, token: string, mailbox = '/me'): Promise<Tried> {
+export async function tryToken(origin: string | undefined, token: string, mailbox = '/me'): Promise<Tried> {
   const message = { subject: 'Signed in', toRecipients: [{ emailAddress: { address: 'alex@contoso.com' } }] }
   return {
     who: await callGraph(origin, token, mailbox),
