@@ -6,6 +6,7 @@ import type { CallLog, CallRecord } from '../mail/call-record.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import { authenticate, type Doorkeeper, doorkeeper, type MailboxFinder, mailboxFinder } from './authorize.js'
+import { isAnsweredAcrossOrigins } from './cross-origin.js'
 import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, graphErrorOf } from './errors.js'
 import { describe } from './metadata.js'
@@ -53,6 +54,7 @@ export function graphListener(services: GraphServices): RequestListener {
   }
   const readOrigin = originReader(services.publicUrl)
   return (request, response) => {
+    if (request.headers.origin !== undefined && isAnsweredAcrossOrigins(request, response)) return
     const call = beginCall(services, request, readOrigin(request))
     handle(services, doors, call)
       .then((reply) => {

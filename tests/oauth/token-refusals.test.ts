@@ -36,6 +36,7 @@ type Elsewhere =
   | 'loginRequired'
   | 'interactionRequired'
   | 'accessDenied'
+  | 'administratorNeeded'
   | 'invalidInstance'
 
 const plain = undefined
@@ -184,6 +185,18 @@ const refusals: Record<Exclude<OAuthFault, Elsewhere>, Refusal> = {
     'invalid_grant',
     50173,
     'bad_token',
+    async (c) => {
+      const fields = await refreshFields(c)
+      assert.equal((await ask(c, fields)).status, 200)
+      c.server.clock.advance(minutes)
+      return ask(c, fields)
+    },
+  ],
+  repeatedGrant: [
+    400,
+    'invalid_grant',
+    50173,
+    plain,
     async (c) => {
       const fields = await refreshFields(c)
       assert.equal((await ask(c, fields)).status, 200)
