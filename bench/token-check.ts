@@ -29,7 +29,7 @@ const mail = {
 await store.identity.addSigningKey(await generateSigningKey(randomUUID(), now()))
 const tokens = tokensOf({
   ring: await openKeyRing(store.identity),
-  isTenant: async () => true,
+  isTenant: async (id) => id === tenant,
   now,
   uuid: randomUUID,
 })
@@ -42,7 +42,7 @@ const find = mailboxFinder(mail)
 const admit = doorkeeper(mail, store.identity)
 
 async function check(authorization: string): Promise<void> {
-  const asked = authenticate(tokens, authorization, 'http://localhost')
+  const asked = authenticate(tokens, authorization, { baseUrl: 'http://localhost', cloud: undefined })
   const caller = 'permissions' in asked ? asked : await asked
   const found = find(caller, undefined)
   const admitted = admit(caller, found instanceof Promise ? await found : found, { permission: 'Mail.Send' })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { routes } from '../src/graph/routes.js'
+import { cloudSection } from './cloud-section.js'
 
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
@@ -65,6 +66,8 @@ export function compatibilityPage(): string {
     '| Method | Path | Permission | Body | Witness |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    ...cloudSection(),
     '',
     '## Different on purpose',
     '',

@@ -333,9 +333,17 @@ function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Ten
     store: store.identity,
     ownHosts,
   })
-  const isTenant = async (id: string) => (await store.identity.listTenants()).some((each) => each.id === id)
-  const surroundings = { ring, isTenant, ownHosts, now: () => clock.now(), uuid: random.uuid }
+  const surroundings = { ring, isTenant: tenantFinder(store), ownHosts, now: () => clock.now(), uuid: random.uuid }
   return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
+}
+
+/** Tenants come while the server runs, by other processes too, and none goes: only one not known is looked for. */
+function tenantFinder(store: Store): (id: string) => Promise<boolean> {
+  const known = new Set<string>()
+  return async (id) => {
+    if (!known.has(id)) for (const tenant of await store.identity.listTenants()) known.add(tenant.id)
+    return known.has(id)
+  }
 }
 
 /** Host names that mean this server in tokens, beside those that always mean this machine. */
@@ -530,6 +538,7 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
     ownHosts: ownHostsOf(settings),
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     development: isDevelopment(settings),
+    record: (record) => core.store.calls.append(record),
     log,
   })
   const listener = health(admin(oauth(graph)))

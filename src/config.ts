@@ -292,7 +292,8 @@ export const settingsTable = {
     default: '',
     group: 'Where it listens',
     commands: 'start',
-    meaning: 'Base of the links in answers when clients come through a proxy; empty: as the client called us.',
+    meaning:
+      'Base of the links in answers when clients come through a proxy; empty: as the client called us, which a name of the cloud always is.',
   },
   relay: {
     kind: serverUrl('smtp', 'smtps'),

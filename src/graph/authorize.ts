@@ -1,5 +1,4 @@
 import type { Caller } from '../identity/caller.js'
-import { type Cloud, cloudOfGraphHost } from '../identity/clouds.js'
 import { policiesAdmit, scopedPermissionAdmits } from '../identity/mailbox-scope.js'
 import { admits, admittingPermissions, type Permission, type PermissionUse } from '../identity/permissions.js'
 import type { IdentityStore } from '../identity/store.js'
@@ -10,6 +9,7 @@ import type { Mail } from '../mail/mail.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Acting } from '../mail/sender.js'
 import { GraphError } from './errors.js'
+import { authorityOf, type Origin } from './origin.js'
 import { remembering } from './remembered.js'
 
 /** Graph's own words for each way a token can be wrong (recordings of 2024 and 2025). */
@@ -30,36 +30,30 @@ const tokenRefusals: Record<TokenFault | 'missing', string> = {
 export function authenticate(
   tokens: Tokens,
   authorization: string | undefined,
-  baseUrl: string,
+  origin: Origin,
 ): Caller | Promise<Caller> {
   const token = bearerToken(authorization)
   if (token === undefined) {
-    throw unauthenticated('missing', 'The call has no bearer token. Get one with `graphpost token`.', baseUrl)
+    throw unauthenticated('missing', 'The call has no bearer token. Get one with `graphpost token`.', origin)
   }
   const known = tokens.verified(token)
-  return known === undefined ? verify(tokens, token, baseUrl) : inItsCloud(known, baseUrl)
+  return known === undefined ? verify(tokens, token, origin) : inItsCloud(known, origin)
 }
 
-async function verify(tokens: Tokens, token: string, baseUrl: string): Promise<Caller> {
+async function verify(tokens: Tokens, token: string, origin: Origin): Promise<Caller> {
   try {
-    return inItsCloud(await tokens.verify(token), baseUrl)
+    return inItsCloud(await tokens.verify(token), origin)
   } catch (error) {
-    if (error instanceof TokenRefused) throw unauthenticated(error.fault, error.message, baseUrl)
+    if (error instanceof TokenRefused) throw unauthenticated(error.fault, error.message, origin)
     throw error
   }
 }
 
-/** The cloud whose Graph the client called, by the host in its URL; undefined for a name of our own. */
-export function cloudOf(baseUrl: string): Cloud | undefined {
-  return cloudOfGraphHost(baseUrl.slice(baseUrl.indexOf('://') + 3).toLowerCase())
-}
-
 /** A token for the Graph of one cloud opens nothing in another. */
-function inItsCloud(caller: Caller, baseUrl: string): Caller {
-  if (caller.cloud === undefined) return caller
-  const called = cloudOf(baseUrl)
-  if (called === undefined || called.name === caller.cloud) return caller
-  throw unauthenticated('audience', `The token is for the cloud ${caller.cloud}, not for ${called.name}.`, baseUrl)
+function inItsCloud(caller: Caller, origin: Origin): Caller {
+  const { cloud } = origin
+  if (caller.cloud === undefined || cloud === undefined || cloud.name === caller.cloud) return caller
+  throw unauthenticated('audience', `The token is for the cloud ${caller.cloud}, not for ${cloud.name}.`, origin)
 }
 
 /** The scheme is compared without case, RFC 9110 §11.1. */
@@ -70,14 +64,12 @@ function bearerToken(authorization: string | undefined): string | undefined {
   return token === '' ? undefined : token
 }
 
-function unauthenticated(fault: TokenFault | 'missing', reason: string, baseUrl: string): GraphError {
-  const cloud = cloudOf(baseUrl)
-  const authority = cloud === undefined ? baseUrl : `https://${cloud.signInHosts[0]}`
+function unauthenticated(fault: TokenFault | 'missing', reason: string, origin: Origin): GraphError {
   return new GraphError(401, 'InvalidAuthenticationToken', tokenRefusals[fault], {
     frontEnd: true,
     reason,
     headers: {
-      'WWW-Authenticate': `Bearer realm="", authorization_uri="${authority}/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`,
+      'WWW-Authenticate': `Bearer realm="", authorization_uri="${authorityOf(origin)}/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`,
     },
   })
 }

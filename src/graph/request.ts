@@ -25,6 +25,8 @@ export interface GraphRequest extends Acting {
   readonly query: string
   /** Scheme, host and port that the client used: what links begin with. */
   readonly baseUrl: string
+  /** The cloud whose Graph was called; undefined for a name of our own, under which everything is served. */
+  readonly cloud: Cloud | undefined
   readonly preferences: Preferences
   readonly body: RequestBody
   /** The `If-Match` header. */

@@ -1,13 +1,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Cloud } from '../identity/clouds.js'
 import type { IdentityStore } from '../identity/store.js'
 import type { Tokens } from '../identity/token.js'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
-import { authenticate, cloudOf, type Doorkeeper, doorkeeper, type MailboxFinder, mailboxFinder } from './authorize.js'
+import { authenticate, type Doorkeeper, doorkeeper, type MailboxFinder, mailboxFinder } from './authorize.js'
 import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, graphErrorOf } from './errors.js'
 import { describe } from './metadata.js'
+import { type Origin, originReader } from './origin.js'
 import { parsePath } from './path.js'
 import { noPreferences, preferenceApplied, readPreferences } from './preferences.js'
 import type { GraphReply, Route } from './request.js'
@@ -33,7 +35,7 @@ interface Call {
   readonly ids: CallIds
   readonly startedAt: number
   readonly request: IncomingMessage
-  readonly baseUrl: string
+  readonly origin: Origin
   preferences: typeof noPreferences
   application?: string
   user?: string
@@ -49,8 +51,9 @@ export function graphListener(services: GraphServices): RequestListener {
     findMailbox: mailboxFinder(services.mail),
     admit: doorkeeper(services.mail, services.identity),
   }
+  const readOrigin = originReader(services.publicUrl)
   return (request, response) => {
-    const call = beginCall(services, request)
+    const call = beginCall(services, request, readOrigin(request))
     handle(services, doors, call)
       .then((reply) => {
         sendReply(response, reply, call.ids, preferenceApplied(call.preferences))
@@ -60,14 +63,14 @@ export function graphListener(services: GraphServices): RequestListener {
   }
 }
 
-function beginCall(services: GraphServices, request: IncomingMessage): Call {
+function beginCall(services: GraphServices, request: IncomingMessage, origin: Origin): Call {
   const requestId = services.mail.random.uuid()
   const { prefer } = request.headers
   return {
     ids: { requestId, clientRequestId: echoable(request.headers['client-request-id']) ?? requestId },
     startedAt: services.mail.clock.now(),
     request,
-    baseUrl: services.publicUrl ?? baseUrlOf(request),
+    origin,
     preferences: prefer === undefined ? noPreferences : readPreferences(prefer),
   }
 }
@@ -79,17 +82,6 @@ function echoable(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && printable.test(value) ? value : undefined
 }
 
-const hostAndPort = /^[A-Za-z0-9.:[\]_-]{1,255}$/
-
-/** The origin the client used, so that links lead back the same way; a Host header that is none is not repeated. */
-function baseUrlOf(request: IncomingMessage): string {
-  const { socket, headers } = request
-  const scheme = 'encrypted' in socket ? 'https' : 'http'
-  const host =
-    headers.host !== undefined && hostAndPort.test(headers.host) ? headers.host : `localhost:${socket.localPort}`
-  return `${scheme}://${host}`
-}
-
 /** Finding mailboxes, and letting callers into them. */
 interface Doors {
   readonly findMailbox: MailboxFinder
@@ -97,19 +89,20 @@ interface Doors {
 }
 
 async function handle(services: GraphServices, doors: Doors, call: Call): Promise<GraphReply> {
-  const { request, baseUrl } = call
+  const { request, origin } = call
+  const { baseUrl, cloud } = origin
   requireLength(request)
   if (isUploadUrl(request.url ?? '')) return answerUpload(services.mail, request, baseUrl)
   const described = describe(request, baseUrl)
   if (described !== undefined) return described
-  const authenticated = authenticate(services.tokens, request.headers.authorization, baseUrl)
+  const authenticated = authenticate(services.tokens, request.headers.authorization, origin)
   const caller = 'permissions' in authenticated ? authenticated : await authenticated
   call.application = caller.application
   if (caller.user !== undefined) call.user = caller.user
 
   const { path, query } = splitUrl(request.url ?? '/')
   const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
-  if (route.notIn !== undefined) requireInCloud(route, path, baseUrl)
+  if (cloud !== undefined) requireInCloud(route, path, cloud)
   if (route.kind === 'directory') {
     await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
     return route.handler({ version, caller, userKey: mailboxKey, query, baseUrl, path }, services.identity)
@@ -134,6 +127,7 @@ async function handle(services: GraphServices, doors: Doors, call: Call): Promis
       path,
       query,
       baseUrl,
+      cloud,
       preferences: call.preferences,
       body,
       ifMatch: request.headers['if-match'],
@@ -144,9 +138,8 @@ async function handle(services: GraphServices, doors: Doors, call: Call): Promis
 }
 
 /** An operation that the cloud whose Graph was called does not have. */
-function requireInCloud(route: Route, path: string, baseUrl: string): void {
-  const cloud = cloudOf(baseUrl)
-  if (cloud === undefined || route.notIn?.includes(cloud.name) !== true) return
+function requireInCloud({ notIn }: Route, path: string, cloud: Cloud): void {
+  if (notIn?.includes(cloud.name) !== true) return
   throw badRequest(
     `Resource not found for the segment '${path.split('/').at(-1)}'.`,
     `The cloud ${cloud.name} (${cloud.meaning}) does not have it.`,

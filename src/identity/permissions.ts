@@ -80,6 +80,13 @@ export const knownPermissions: readonly string[] = [
   'MailboxSettings.ReadWrite',
 ]
 
+/** Permissions that users cannot consent to: an administrator does, by granting them to the application. */
+const adminOnly: ReadonlySet<string> = new Set([...readsUsers([]), 'Graphpost.Admin'].map((name) => name.toLowerCase()))
+
+export function needsAdministrator(permission: string): boolean {
+  return adminOnly.has(permission.toLowerCase())
+}
+
 /** As whom, and where, a permission is used. */
 export type PermissionUse = keyof PermissionRow
 

@@ -1,6 +1,6 @@
 import type { Application } from '../identity/application.js'
 import type { Grant } from '../identity/grant.js'
-import { knownPermissions } from '../identity/permissions.js'
+import { knownPermissions, needsAdministrator } from '../identity/permissions.js'
 import type { User } from '../identity/user.js'
 import { readUserCode } from './device-code.js'
 import { describeError, OAuthError } from './errors.js'
@@ -15,7 +15,7 @@ import {
   passwordPage,
 } from './pages.js'
 import { isRegistered } from './redirect-uri.js'
-import { askedScope, grantedScope, readScope } from './scopes.js'
+import { askedScope, grantedScope, readScope, scopeSurroundings } from './scopes.js'
 import {
   applicationNamed,
   begunHere,
@@ -132,7 +132,7 @@ export async function signIn(services: OAuthServices, call: OAuthCall, lockout: 
             request: subject.request as AuthorizationRequest,
             user: user as User,
             signedInAt,
-            prompt: '',
+            prompt: new URLSearchParams(flow.request).get('prompt') ?? '',
           }),
         )
   return { ...answer, cookies: [...cookies, ...(answer.cookies ?? [])] }
@@ -146,7 +146,7 @@ export async function consent(services: OAuthServices, call: OAuthCall): Promise
   if (flow === undefined || subject === undefined || user === undefined) return staleAnswer
   const isAccepted = call.form.get('decision') === 'accept'
   const { application } = subject
-  if (isAccepted) await keepConsent(services, application, user, await wantedPermissions(services, subject, user))
+  if (isAccepted) await keepConsent(services, application, user, await wantedPermissions(services, call, subject, user))
   const { request, grant } = subject
   if (request !== undefined) {
     return inRequest(services, call, request, async () => {
@@ -338,7 +338,12 @@ interface SignedIn {
 
 async function afterSignIn(services: OAuthServices, call: OAuthCall, signedIn: SignedIn): Promise<BrowserAnswer> {
   const { request, user, signedInAt, prompt } = signedIn
-  const wanted = await wantedPermissions(services, { application: request.application, scope: request.scope }, user)
+  const wanted = await wantedPermissions(
+    services,
+    call,
+    { application: request.application, scope: request.scope },
+    user,
+  )
   if (wanted.length === 0 && prompt !== 'consent') return finish(services, call, request, user, signedInAt)
   if (prompt === 'none') throw new OAuthError('interactionRequired', request.application.id)
   await requireRegistered(services, request, user)
@@ -359,7 +364,7 @@ async function askConsent(services: OAuthServices, call: OAuthCall, flow: Flow):
   const subject = await subjectOf(services, call, flow)
   const user = flow.user && (await services.identity.findUser(flow.user.tenant, flow.user.id))
   if (subject === undefined || user === undefined) return staleAnswer
-  const requested = await readScope(subject.scope, { ...services, tenant: user.tenant, store: services.identity })
+  const requested = await readScope(subject.scope, scopeSurroundings(services, call, user.tenant))
   const shown = requested.isDefault ? subject.application.delegatedPermissions : requested.permissions
   return {
     page: consentPage(formTarget(services, call, 'consent', flow), subject.application, user, [
@@ -373,12 +378,18 @@ async function askConsent(services: OAuthServices, call: OAuthCall, flow: Flow):
 /** Permissions asked for that nobody consented to yet. @throws OAuthError for a scope that cannot be */
 async function wantedPermissions(
   services: OAuthServices,
+  call: OAuthCall,
   { application, scope }: Pick<Subject, 'application' | 'scope'>,
   user: User,
 ): Promise<readonly string[]> {
-  const requested = await readScope(scope, { ...services, tenant: user.tenant, store: services.identity })
+  const requested = await readScope(scope, scopeSurroundings(services, call, user.tenant))
   const consented = await services.identity.consentOf(user.tenant, user.id, application.id)
-  return grantedScope(requested, application, consented).missing
+  const { missing } = grantedScope(requested, application, consented)
+  // Where everybody may be anybody, whoever is picked is an administrator too.
+  if (!services.development && requested.resource.kind === 'graph' && missing.some(needsAdministrator)) {
+    throw new OAuthError('administratorNeeded', application.id)
+  }
+  return missing
 }
 
 const canonical = new Map(knownPermissions.map((name) => [name.toLowerCase(), name]))

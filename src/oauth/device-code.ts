@@ -1,6 +1,6 @@
 import type { Grant } from '../identity/grant.js'
 import { OAuthError } from './errors.js'
-import { readScope } from './scopes.js'
+import { readScope, scopeSurroundings } from './scopes.js'
 import {
   applicationNamed,
   begunHere,
@@ -25,7 +25,7 @@ export async function deviceCodeEndpoint(services: OAuthServices, call: OAuthCal
   const scope = call.form.get('scope') ?? ''
   if (scope.trim() === '') throw new OAuthError('missingParameter', 'scope')
   const [tenant] = await tenantsOf(services, call.tenant)
-  await readScope(scope, { ...services, tenant: application.tenant, store: services.identity })
+  await readScope(scope, scopeSurroundings(services, call, application.tenant))
   const deviceCode = newGrantToken(services)
   const userCode = newUserCode(services)
   const grant: Grant = {

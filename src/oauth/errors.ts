@@ -156,6 +156,13 @@ const rows = {
     () => 'The provided grant has been revoked. The user must sign in again.',
     'bad_token',
   ),
+  // Without `bad_token`: that makes MSAL forget the refresh token it got by the first use.
+  repeatedGrant: row(
+    400,
+    'invalid_grant',
+    50173,
+    () => 'The provided grant has been revoked: it was used a moment ago. Use the one that followed from it.',
+  ),
   otherApplication: row(400, 'invalid_grant', 70000, () => 'The provided grant was issued to another application.'),
   otherTenant: row(
     400,
@@ -217,6 +224,12 @@ const rows = {
     'interaction_required',
     65001,
     (id) => `The user has not consented to use the application with ID '${id}', and the request forbids asking.`,
+  ),
+  administratorNeeded: row(
+    400,
+    'access_denied',
+    90094,
+    (id) => `Application '${id}' asks for a permission that only an administrator can consent to.`,
   ),
   accessDenied: row(400, 'access_denied', 65004, () => 'The user declined to consent to access the application.'),
   invalidInstance: row(400, 'invalid_instance', 50049, () => 'Unknown or invalid instance.'),

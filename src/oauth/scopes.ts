@@ -1,8 +1,9 @@
 import type { Application } from '../identity/application.js'
-import { type Cloud, cloudOfGraphHost, clouds, graphApplicationId } from '../identity/clouds.js'
+import { type Cloud, cloudOfGraphHost, cloudOfSignInHost, clouds, graphApplicationId } from '../identity/clouds.js'
 import type { IdentityStore } from '../identity/store.js'
 import { audienceReader } from '../identity/token-check.js'
 import { OAuthError } from './errors.js'
+import type { OAuthCall, OAuthServices } from './services.js'
 
 /** What a `scope` parameter asks for: one resource, and permissions there. */
 export interface RequestedScope {
@@ -49,6 +50,17 @@ export interface ScopeSurroundings {
   readonly store: Pick<IdentityStore, 'findResource'>
   /** Host names that mean this server, without port. */
   readonly ownHosts: readonly string[]
+  /** Where the client signs in; undefined at a name of our own, where Graph of every cloud can be had. */
+  readonly cloud: Cloud | undefined
+}
+
+/** What is around a scope that is asked for in a call. @param tenant its id */
+export function scopeSurroundings(
+  { identity, ownHosts }: Pick<OAuthServices, 'identity' | 'ownHosts'>,
+  { origin }: Pick<OAuthCall, 'origin'>,
+  tenant: string,
+): ScopeSurroundings {
+  return { tenant, store: identity, ownHosts, cloud: cloudOfSignInHost(new URL(origin).hostname) }
 }
 
 /**
@@ -82,21 +94,27 @@ export async function readScope(text: string, surroundings: ScopeSurroundings): 
 /** Names of Graph may be mixed: a bare name beside `https://graph.microsoft.com/...` is the same resource. */
 async function oneResource(names: readonly string[], surroundings: ScopeSurroundings): Promise<Resource> {
   const found = await Promise.all(names.map((name) => resourceNamed(name, surroundings)))
-  const [first = graph('', undefined)] = found.filter(({ prefix }) => prefix !== '')
+  const [first = graph('', surroundings.cloud)] = found.filter(({ prefix }) => prefix !== '')
   const isSame = (resource: Resource) =>
     resource.kind === first.kind && (resource.kind === 'graph' || resource.audience === first.audience)
   if (!found.every(isSame)) throw new OAuthError('manyResources')
   return first
 }
 
-async function resourceNamed(name: string, { tenant, store, ownHosts }: ScopeSurroundings): Promise<Resource> {
-  if (name === '') return graph('', undefined)
+async function resourceNamed(name: string, surroundings: ScopeSurroundings): Promise<Resource> {
+  const { tenant, store, ownHosts, cloud } = surroundings
+  if (name === '') return graph('', cloud)
   if (audienceReader(ownHosts)(name) !== undefined) {
-    return graph(name, URL.canParse(name) ? cloudOfGraphHost(new URL(name).hostname) : undefined)
+    const named = URL.canParse(name) ? cloudOfGraphHost(new URL(name).hostname) : undefined
+    // The two of the US Government have one sign-in.
+    if (named !== undefined && cloud !== undefined && named.signInHosts[0] !== cloud.signInHosts[0]) {
+      throw new OAuthError('unknownResource', name)
+    }
+    return graph(name, named ?? cloud)
   }
   const application = await store.findResource(tenant, name)
   if (application === undefined) throw new OAuthError('unknownResource', name)
-  return { kind: 'application', audience: name, prefix: `${name}/`, cloud: undefined }
+  return { kind: 'application', audience: name, prefix: `${name}/`, cloud }
 }
 
 /** The audience keeps the spelling of an address, as the service does; its application id stands for a bare name. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { BodyRefused, endAfterRequest, readBody } from '../http/body.js'
+import { cloudOfSignInHost } from '../identity/clouds.js'
 import { authorize, type BrowserAnswer, type BrowserCookie, consent, deviceLogin, logout, signIn } from './authorize.js'
 import { deviceCodeEndpoint } from './device-code.js'
 import { instanceDiscovery, keySet, openIdConfiguration, userRealm } from './discovery.js'
@@ -133,8 +134,11 @@ async function serve(
   path: string,
 ): Promise<void> {
   const { services } = surface
+  const startedAt = services.now()
+  let application: string | undefined
+  let refusal: OAuthError | undefined
   const traceId = services.random.uuid()
-  const origin = services.publicUrl ?? originOf(request)
+  const origin = originOf(request, services.publicUrl)
   const query = given(new URLSearchParams(request.url?.slice(path.length + 1) ?? ''))
   const asked = request.headers['client-request-id'] ?? query.get('client-request-id')
   const correlationId = typeof asked === 'string' && /^[\w-]{1,64}$/.test(asked) ? asked : services.random.uuid()
@@ -152,6 +156,7 @@ async function serve(
       throw new MethodRefused()
     }
     const form = request.method === 'POST' ? given(await readForm(request)) : new URLSearchParams()
+    application = guidIn(form.get('client_id') ?? query.get('client_id'))
     requireOnce(query)
     requireOnce(form)
     const decoded = decodeSegment(tenant)
@@ -171,8 +176,28 @@ async function serve(
     if (answer.kind === 'json') sendJson(response, 200, answer.body)
     else sendBrowser(services, origin, response, answer)
   } catch (error) {
-    refuse(surface.services, request, response, error, { traceId, correlationId, origin, route })
+    if (error instanceof OAuthError) refusal = error
+    refuse(surface.services, response, error, { traceId, correlationId, origin, route })
   }
+  services.record({
+    requestId: traceId,
+    clientRequestId: correlationId,
+    at: startedAt,
+    durationMs: services.now() - startedAt,
+    method: request.method ?? '',
+    url: path.slice(0, maxRecordedPath),
+    status: response.statusCode,
+    error: refusal?.error,
+    reason: refusal?.message,
+    application,
+  })
+}
+
+const maxRecordedPath = 200
+
+/** Only what looks like a client id is recorded: people put secrets in the wrong field. */
+function guidIn(text: string | null): string | undefined {
+  return text !== null && /^[0-9a-f-]{36}$/i.test(text) ? text.toLowerCase() : undefined
 }
 
 class MethodRefused extends Error {}
@@ -216,9 +241,13 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
 
 const hostAndPort = /^[A-Za-z0-9.:[\]_-]{1,255}$/
 
-function originOf({ socket, headers }: IncomingMessage): string {
-  const scheme = 'encrypted' in socket ? 'https' : 'http'
+/** The name the client used; behind a proxy `publicUrl`, except for one that was led here under a name of the cloud. */
+function originOf({ socket, headers }: IncomingMessage, publicUrl: string | undefined): string {
+  const isSecure = 'encrypted' in socket
   const host = headers.host !== undefined && hostAndPort.test(headers.host) ? headers.host.toLowerCase() : undefined
+  const isCloud = isSecure && host !== undefined && cloudOfSignInHost(host.replace(/:\d+$/, '')) !== undefined
+  if (publicUrl !== undefined && !isCloud) return publicUrl
+  const scheme = isSecure ? 'https' : 'http'
   const origin = `${scheme}://${host ?? `localhost:${socket.localPort}`}`
   return URL.canParse(origin) ? new URL(origin).origin : `${scheme}://localhost:${socket.localPort}`
 }
@@ -301,13 +330,12 @@ interface Refusing {
 /** To programs as JSON, to people as a page. */
 function refuse(
   services: OAuthServices,
-  request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   { traceId, correlationId, origin, route }: Refusing,
 ): void {
   // Not `request.destroyed`: a request is that as soon as its body was read.
-  if (response.headersSent || request.socket.destroyed) {
+  if (response.headersSent || response.req.socket.destroyed) {
     response.destroy()
     return
   }

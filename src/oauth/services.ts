@@ -24,7 +24,27 @@ export interface OAuthServices {
    * application with its known secret may sign in.
    */
   readonly development: boolean
+  /** Told of every request, refused ones too; it does not make anybody wait. */
+  readonly record: (record: SignInRecord) => void
   readonly log: { error(fields: object, message: string): void; info(fields: object, message: string): void }
+}
+
+/** One request to the sign-in side, for people to look at: nothing of what it carried. */
+export interface SignInRecord {
+  readonly requestId: string
+  readonly clientRequestId: string
+  /** When it began, ms since 1970. */
+  readonly at: number
+  readonly durationMs: number
+  readonly method: string
+  /** Without the query, which may hold names and states. */
+  readonly url: string
+  readonly status: number
+  /** `invalid_client` and the like, when refused. */
+  readonly error: string | undefined
+  /** The sentence that the client was told. */
+  readonly reason: string | undefined
+  readonly application: string | undefined
 }
 
 /** One request to the sign-in side, read. */

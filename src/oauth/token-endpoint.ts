@@ -7,7 +7,7 @@ import { audiencesOf, TokenRefused } from '../identity/token-check.js'
 import type { User } from '../identity/user.js'
 import { type AuthenticatedClient, authenticateClient, requireProofUnlessPublic } from './client-authentication.js'
 import { OAuthError, type OAuthFault } from './errors.js'
-import { askedScope, cloudOfResource, type RequestedScope, readScope } from './scopes.js'
+import { askedScope, cloudOfResource, type RequestedScope, readScope, scopeSurroundings } from './scopes.js'
 import { grantId, type OAuthCall, type OAuthServices } from './services.js'
 import { type Lockout, signInWithPassword } from './sign-in.js'
 import { accessLifetimeSeconds, type TokenResponse, type UserSignIn, userTokens } from './token-response.js'
@@ -64,7 +64,7 @@ async function clientCredentials(services: OAuthServices, call: OAuthCall): Prom
   const { application, proof } = await authenticateClient(services, call, tenant)
   if (proof === 'none') throw new OAuthError('missingCredential')
   const scope = scopeOf(call)
-  const requested = await readScope(scope, { ...services, tenant: tenant.id, store: services.identity })
+  const requested = await readScope(scope, scopeSurroundings(services, call, tenant.id))
   if (!requested.isDefault) throw new OAuthError('staticScopeNeeded', scope)
   const { resource } = requested
   const accessToken = await services.tokens.issue({
@@ -134,7 +134,7 @@ async function refreshToken(services: OAuthServices, call: OAuthCall): Promise<R
   requireGrantOf(services, call, grant, client.application)
   if (client.application.secrets.length > 0) requireProofUnlessPublic(client)
   const user = await userOf(services, grant)
-  return redeemed(services, grant, 'revokedGrant', await signInOf(services, call, client, user, grant))
+  return redeemed(services, grant, 'repeatedGrant', await signInOf(services, call, client, user, grant))
 }
 
 async function deviceCode(services: OAuthServices, call: OAuthCall): Promise<Record<string, unknown>> {
@@ -186,7 +186,7 @@ async function beginSignIn(
   user: User,
 ): Promise<TokenResponse> {
   const scope = scopeOf(call)
-  const requested = await readScope(scope, { ...services, tenant: user.tenant, store: services.identity })
+  const requested = await readScope(scope, scopeSurroundings(services, call, user.tenant))
   const signIn: UserSignIn = {
     ...client,
     user,
@@ -208,7 +208,7 @@ async function signInOf(
 ): Promise<TokenResponse> {
   const { details, family } = grant
   const asked = askedScope(call.form)
-  const surroundings = { ...services, tenant: user.tenant, store: services.identity }
+  const surroundings = scopeSurroundings(services, call, user.tenant)
   const begun = await readScope(details.scope, surroundings)
   const requested = withOidcOf(asked === '' ? begun : await readScope(asked, surroundings), begun)
   return userTokens(services, call, {
@@ -247,6 +247,7 @@ async function redeemed(
       { application: grant.application },
       'a grant was used again: all that followed from it is revoked',
     )
+    if (grant.kind === 'refresh') throw new OAuthError('revokedGrant')
   }
   throw new OAuthError(whenUsed)
 }

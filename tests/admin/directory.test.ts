@@ -155,3 +155,24 @@ test('a tenant that is added while the server runs has tokens that are taken at 
   assert.equal(listed.status, 200, listed.text)
   assert.deepEqual(listed.json.value, [{ userPrincipalName: 'fay@fabrikam.com' }])
 })
+
+test('a sign-in that was refused stands among the calls, with why and without what it carried', async (t) => {
+  const server = await startServer(t)
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: '11111111-aaaa-4bbb-8ccc-222222222222',
+    client_secret: 'a wrong one',
+    scope: 'https://graph.microsoft.com/.default',
+  })
+  const answer = await fetch(`${server.url}/contoso.com/oauth2/v2.0/token?state=x`, { method: 'POST', body: form })
+  assert.equal(answer.status, 401)
+  const admin = await server.application(['Graphpost.Admin'])
+  const { value } = (await admin.get('/admin/calls')).json
+  const record = value.find((call: { requestId: string }) => call.requestId === answer.headers.get('x-ms-request-id'))
+  assert.deepEqual(
+    [record.method, record.url, record.status, record.error, record.application],
+    ['POST', '/contoso.com/oauth2/v2.0/token', 401, 'invalid_client', '11111111-aaaa-4bbb-8ccc-222222222222'],
+  )
+  assert.match(record.reason, /^AADSTS7000215: /)
+  assert.ok(!JSON.stringify(value).includes('a wrong one'))
+})

@@ -121,11 +121,11 @@ function placedReply(request: GraphRequest, message: Message): GraphReply {
 }
 
 function present(request: GraphRequest, message: Message): Record<string, unknown> {
-  const { mailbox, version, preferences, readsBodies } = request
+  const { mailbox, version, cloud, preferences, readsBodies } = request
   return presentMessage(message, {
     mailbox,
     version,
-    selection: selectProperties(undefined, version),
+    selection: selectProperties(undefined, version, cloud),
     preferences,
     readsBodies,
     // What a request may name is shown in its answer, as documented of beta.
