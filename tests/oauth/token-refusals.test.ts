@@ -35,6 +35,7 @@ type Elsewhere =
   | 'wrongRedirect'
   | 'loginRequired'
   | 'interactionRequired'
+  | 'administratorNeeded'
   | 'accessDenied'
   | 'invalidInstance'
 
@@ -179,6 +180,17 @@ const refusals: Record<Exclude<OAuthFault, Elsewhere>, Refusal> = {
       return ask(c, fields)
     },
   ],
+  repeatedGrant: [
+    400,
+    'invalid_grant',
+    50173,
+    plain,
+    async (c) => {
+      const fields = await refreshFields(c)
+      assert.equal((await ask(c, fields)).status, 200)
+      return ask(c, fields)
+    },
+  ],
   revokedGrant: [
     400,
     'invalid_grant',
@@ -187,6 +199,7 @@ const refusals: Record<Exclude<OAuthFault, Elsewhere>, Refusal> = {
     async (c) => {
       const fields = await refreshFields(c)
       assert.equal((await ask(c, fields)).status, 200)
+      c.server.clock.advance(11_000)
       return ask(c, fields)
     },
   ],
