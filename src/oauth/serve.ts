@@ -174,7 +174,7 @@ async function serve(
     }
     const answer = await route.answer(surface, call, path)
     if (answer.kind === 'json') sendJson(response, 200, answer.body)
-    else sendBrowser(services, request, response, answer)
+    else sendBrowser(services, origin, response, answer)
   } catch (error) {
     if (error instanceof OAuthError) refusal = error
     refuse(surface.services, response, error, { traceId, correlationId, origin, route })
@@ -287,11 +287,12 @@ function send(response: ServerResponse, status: number, headers: Record<string, 
 
 function sendBrowser(
   services: OAuthServices,
-  request: IncomingMessage,
+  origin: string,
   response: ServerResponse,
   { page, redirect, cookies = [] }: BrowserAnswer,
 ): void {
-  const isSecure = 'encrypted' in request.socket
+  // What the browser sees: a proxy before us may speak https where we do not.
+  const isSecure = origin.startsWith('https:')
   if (cookies.length > 0)
     response.setHeader(
       'Set-Cookie',
