@@ -18,6 +18,7 @@ export const bars = {
   shareOfBareHttp: row('G0', 'accepted, of bare http at 64 connections', 'ratio', { atLeast: 0.35 }),
   latencyBesideBareHttp: row('G0', 'p99 of an accept at 64 connections', 'ms', { atMost: 25 }),
   shareOfGroupCommit: row('G1', 'accepted, of limit-sqlite-group at 16 connections', 'ratio', { atLeast: 0.4 }),
+  tokenCheck: row('T1', 'checks of token and permission, of a sendMail at 64', 'ratio', { atMost: 0.1 }),
   relayingAt16: row('G2', 'accepted while relaying, of limit-sqlite-group at 16', 'ratio', { atLeast: 0.125 }),
   relayingAt64: row('G2', 'accepted while relaying, of limit-sqlite-group at 64', 'ratio', { atLeast: 0.125 }),
   medianAlone: row('G3', 'p50 at 1 connection, of limit-sqlite-single', 'ratio', { atMost: 2 }),

@@ -21,10 +21,12 @@ import { type SectionName, sectionNames } from './sections.js'
 import { start } from './start.js'
 import { syncs } from './syncs.js'
 import { whole } from './table.js'
+import { token } from './token.js'
 import { upload } from './upload.js'
 
 const sections: Record<SectionName, Section> = {
   accept,
+  token,
   delivery,
   proof,
   syncs,

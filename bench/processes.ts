@@ -49,6 +49,14 @@ export async function startPeer(core: number | undefined, script: string, ...arg
   }
 }
 
+/** Runs one of the bench's own scripts to its end; resolves with the one message it sends. */
+export async function runScript(core: number | undefined, script: string, ...args: string[]): Promise<unknown> {
+  const child = startScript(core, script, args)
+  const message = await nextMessage(child)
+  await stop(child)
+  return message
+}
+
 /** Starts the generator's process. */
 export function startLoadGenerator(core: number | undefined): LoadGenerator {
   const child = startScript(core, 'load.js', [])

@@ -1,6 +1,7 @@
 /** The parts of a run, in their order; `--only` names them. */
 export const sectionNames = [
   'accept',
+  'token',
   'delivery',
   'proof',
   'syncs',

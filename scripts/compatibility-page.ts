@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { routes } from '../src/graph/routes.js'
+import { cloudSection } from './cloud-section.js'
 
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
+  [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
@@ -30,8 +32,11 @@ const differences = [
   '`unsubscribe` (beta) sends the mail that `List-Unsubscribe` asks for; a list with a web address alone is refused with `ErrorInvalidReferenceItem`, since nothing but mail leaves this server.',
   'The URL of an upload session is on this server; a bearer token sent to it is not looked at. `GET` on it says what is expected next. Ranges may have up to 60 MiB.',
   'A message may have 200 MiB with its attachments (`--max-message-bytes`); one file 150 MiB.',
-  'A mailbox sends as itself alone: rights of sending for others come with the directory.',
-  'Two faces Graph does not have: `/admin/calls` and `/admin/outbox`, for tokens with the permission `Graphpost.Admin`.',
+  'Full Access, Send As and Send on Behalf are rights in a whole mailbox; sharing one folder is not known.',
+  'A user’s profile holds what the directory knows: names, addresses and ids; its other properties are null.',
+  '`$metadata` describes what is served here, not the whole of Graph.',
+  'Access policies and permissions of applications take effect within a second, not within hours.',
+  'A face Graph does not have: `/admin/...`, for tokens with the permission `Graphpost.Admin`: calls, outbox, directory.',
 ]
 
 const refused = [
@@ -42,11 +47,11 @@ const refused = [
 
 /** `docs/compatibility.md`, from the route table. */
 export function compatibilityPage(): string {
-  const rows = routes.map(({ method, path, permission, body, since }) => {
+  const rows = routes.map(({ method, path, permission, body, since, notIn = [] }) => {
     const takes = { none: '', json: 'JSON', jsonOrMime: 'JSON or MIME', optionalJsonOrMime: 'JSON or MIME, or none' }[
       body
     ]
-    const versions = since === 'beta' ? ' (beta)' : ''
+    const versions = since === 'beta' ? ' (beta)' : notIn.length > 0 ? ` (not in ${notIn.join(', ')})` : ''
     return `| ${method} | \`/${path}\`${versions} | ${permission} | ${takes} | \`${witnessOf(method, path)}\` |`
   })
   return `${[
@@ -61,6 +66,8 @@ export function compatibilityPage(): string {
     '| Method | Path | Permission | Body | Witness |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    ...cloudSection(),
     '',
     '## Different on purpose',
     '',

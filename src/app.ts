@@ -1,24 +1,51 @@
 /** The only place where parts meet: store, domain, surfaces and the outbox worker become one server. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import {
+  addSecret,
+  applyDirectory,
+  changeRights,
+  putApplication,
+  putGroup,
+  putRights,
+  putSharedMailbox,
+  putUser,
+} from './admin/directory.js'
+import {
+  type ApplicationEntry,
+  type DirectoryDocument,
+  type GroupEntry,
+  type MailboxEntry,
+  readDirectoryFile,
+  type UserEntry,
+} from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
 import { graphListener } from './graph/serve.js'
-import type { LocalCertificate } from './http/certificate.js'
 import { healthListener } from './http/health.js'
+import type { HttpsListening } from './http/https.js'
 import { type Listening, listen } from './http/server.js'
+import { type Application, newApplication } from './identity/application.js'
+import { cloudHosts } from './identity/clouds.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
-import { generateSigningKey } from './identity/signing-key.js'
+import type { Group } from './identity/group.js'
+import { type KeyRing, openKeyRing } from './identity/key-ring.js'
+import { knownPermissions } from './identity/permissions.js'
+import { type Seals, sealsOf } from './identity/seal.js'
+import { generateSigningKey, type SigningKey } from './identity/signing-key.js'
 import type { Tenant } from './identity/tenant.js'
 import { type Tokens, tokensOf } from './identity/token.js'
+import { trustedIssuersOf } from './identity/trusted-issuer.js'
+import type { User } from './identity/user.js'
 import { type Log, maskPasswords, openLog } from './log.js'
 import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
 import type { TenantId } from './mail/ids.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
-import type { Mailbox } from './mail/mailbox.js'
+import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { sweepUploads } from './mail/upload-session.js'
+import { oauthListener } from './oauth/serve.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
@@ -31,6 +58,9 @@ const samplePermissions = ['Mail.ReadWrite', 'Mail.Send', 'User.Read']
 
 /** Tokens of the command line and of the start page live this long. */
 const tokenLifetimeSeconds = 12 * 3600
+
+/** Users listed at once. */
+const maxListed = 100_000
 
 /** Graph's own bound. */
 const maxInternetMessageHeaders = 5
@@ -78,9 +108,13 @@ export interface Graphpost {
   /** For people: what mail is kept in. */
   readonly storeDescription: string
   readonly tenant: string
+  /** Whether the well-known application, secret and password are good. */
+  readonly isDevelopment: boolean
   /** User principal names. */
   readonly mailboxes: readonly string[]
   readonly directory: Directory
+  /** Reads the operator's own https certificate again; nothing to do without one. */
+  reloadCertificate(): Promise<void>
   /** Resolves once nothing in the outbox is due or under way, or after `timeoutMs`. */
   drainOutbox(timeoutMs: number): Promise<void>
   /** Takes no more calls, finishes what is under way, closes everything. */
@@ -95,10 +129,31 @@ export type TokenRequest = {
 
 /** What the commands do beside a running server, on the same store. */
 export interface Directory {
+  readonly tenant: Tenant
   /** @throws Error when there is no such user */
   issueToken(wanted: TokenRequest): Promise<string>
   addUser(user: { userPrincipalName: string; displayName: string }): Promise<Mailbox>
   listUsers(): Promise<Mailbox[]>
+  /** Users and shared mailboxes as they sign in, ordered by name. */
+  listAccounts(): Promise<User[]>
+  /** Each makes what is not there and changes what is. @throws DirectoryFault */
+  putUser(entry: UserEntry): Promise<Mailbox>
+  putSharedMailbox(entry: MailboxEntry): Promise<Mailbox>
+  changeRights(of: string, to: string, rights: readonly MailboxRight[], isGranted: boolean): Promise<void>
+  putGroup(entry: GroupEntry): Promise<Group>
+  listGroups(): Promise<Group[]>
+  putApplication(entry: ApplicationEntry): Promise<Application>
+  listApplications(): Promise<Application[]>
+  findApplication(id: string): Promise<Application | undefined>
+  removeApplication(id: string): Promise<void>
+  /** One more secret; `expiresAt` in ms since 1970. */
+  addSecret(application: Application, expiresAt: number | undefined): Promise<string>
+  /** Newest first. */
+  listKeys(): Promise<SigningKey[]>
+  /** A new key signs from now on; what the others signed stays good. */
+  rotateKey(): Promise<SigningKey>
+  /** What it signed is refused from now on. */
+  removeKey(id: string): Promise<void>
   /** Newest first. */
   listOutbox(limit: number): Promise<OutboxEntry[]>
   listCalls(limit: number): Promise<CallRecord[]>
@@ -109,6 +164,7 @@ interface Core {
   readonly store: Store
   readonly mail: Mail
   readonly tokens: Tokens
+  readonly seals: Seals
   readonly tenant: Tenant
   readonly directory: Directory
 }
@@ -117,9 +173,16 @@ interface Core {
 export async function startGraphpost(settings: Settings, surroundings: Surroundings = {}): Promise<Graphpost> {
   const log = surroundings.log ?? openLog({ level: settings.logLevel, format: settings.logFormat })
   const wakers: (() => void)[] = []
-  const core = await openCore(settings, surroundings, () => {
-    for (const wake of wakers) wake()
-  })
+  // Before anything is opened: a document with a fault changes nothing.
+  const document = settings.directory === '' ? undefined : await readDirectoryFile(settings.directory)
+  const core = await openCore(
+    settings,
+    surroundings,
+    () => {
+      for (const wake of wakers) wake()
+    },
+    document,
+  )
   const opened: (() => Promise<void>)[] = [() => core.store.close()]
   const closeAll = async () => {
     for (const close of opened.reverse()) await close()
@@ -131,6 +194,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
     opened.push(startSweeping(core.mail, log))
+    opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log)
     opened.push(() => surfaces.close(settings.drainTimeout))
     const smtp = await startSmtp(settings, core)
@@ -140,15 +204,17 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     return {
       httpUrl: surfaces.http && `http://localhost:${surfaces.http.port}`,
       httpsUrl: surfaces.https && `https://localhost:${surfaces.https.port}`,
-      caPem: surfaces.certificate?.caPem,
-      caPath: surfaces.certificate?.caPath,
+      caPem: surfaces.https?.certificate?.caPem,
+      caPath: surfaces.https?.certificate?.caPath,
       smtpPort: smtp?.port,
       canLeave: settings.relay !== '',
       relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
       storeDescription: describe(locationOf(settings)),
       tenant: core.tenant.id,
+      isDevelopment: isDevelopment(settings),
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
+      reloadCertificate: async () => surfaces.https?.reloadCertificate(),
       drainOutbox: (timeoutMs) => worker.drain(timeoutMs),
       close: closeAll,
     }
@@ -164,7 +230,12 @@ export async function openDirectory(settings: Settings): Promise<Directory & { c
   return { ...directory, close: () => store.close() }
 }
 
-async function openCore(settings: Settings, surroundings: Surroundings, outboxChanged: () => void): Promise<Core> {
+async function openCore(
+  settings: Settings,
+  surroundings: Surroundings,
+  outboxChanged: () => void,
+  document?: DirectoryDocument,
+): Promise<Core> {
   const { clock = systemClock, random = systemRandom() } = surroundings
   const store = await openStore(locationOf(settings), settings.callRecords)
   try {
@@ -182,8 +253,11 @@ async function openCore(settings: Settings, surroundings: Surroundings, outboxCh
       outboxChanged,
     }
     const tenant = await firstTenant(settings, store, mail)
-    const tokens = await openTokens(store, clock, random)
-    return { store, mail, tokens, tenant, directory: directoryOf(store, mail, tokens, tenant) }
+    if (document !== undefined) await applyDirectory({ mail, identity: store.identity }, tenant, document)
+    const ring = await openKeys(store, mail)
+    const tokens = openTokens(settings, store, ring, tenant, mail)
+    const seals = sealsOf(ring, () => clock.now())
+    return { store, mail, tokens, seals, tenant, directory: directoryOf(store, mail, tokens, tenant) }
   } catch (error) {
     await store.close()
     throw error
@@ -206,6 +280,7 @@ async function firstTenant(settings: Settings, store: Store, mail: Mail): Promis
   if (existing !== undefined) return existing
   const tenant: Tenant = { id: developmentTenant, domain: settings.domain, displayName: settings.domain }
   await store.identity.addTenant(tenant)
+  await store.identity.putApplication(sampleApplication(tenant, mail.random))
   if (settings.samples) {
     for (const name of sampleUsers) {
       await createMailbox(mail, {
@@ -218,19 +293,104 @@ async function firstTenant(settings: Settings, store: Store, mail: Mail): Promis
   return tenant
 }
 
-async function openTokens(store: Store, clock: Clock, random: Random): Promise<Tokens> {
-  let keys = await store.identity.listSigningKeys()
-  if (keys.length === 0) {
-    await store.identity.addSigningKey(await generateSigningKey(random.uuid(), clock.now()))
-    // Read back: another process may have been first.
-    keys = await store.identity.listSigningKeys()
+/** The application whose names are known to everybody; it can only be used where the development identity is on. */
+function sampleApplication(tenant: Tenant, random: Random): Application {
+  const applicationPermissions = ['Mail.ReadWrite', 'Mail.Send', 'MailboxSettings.ReadWrite', 'User.Read.All']
+  return newApplication({
+    tenant: tenant.id,
+    id: developmentApplication,
+    objectId: random.uuid(),
+    displayName: 'Graphpost development',
+    isPublicClient: true,
+    redirectUris: ['http://localhost/*', 'https://localhost/*', 'http://127.0.0.1/*'],
+    identifierUris: [`api://${developmentApplication}`],
+    applicationPermissions,
+    delegatedPermissions: knownPermissions.filter(
+      (name) => !/\.All$|^Graphpost/.test(name) || name === 'User.ReadBasic.All',
+    ),
+  })
+}
+
+async function openKeys(store: Store, mail: Mail): Promise<KeyRing> {
+  // The ring reads it back: another process may have been first.
+  if ((await store.identity.listSigningKeys()).length === 0) await newSigningKey(store, mail)
+  return openKeyRing(store.identity)
+}
+
+async function newSigningKey(store: Store, { clock, random }: Pick<Mail, 'clock' | 'random'>): Promise<SigningKey> {
+  const key = await generateSigningKey(random.uuid(), clock.now())
+  await store.identity.addSigningKey(key)
+  return key
+}
+
+function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Tenant, { clock, random }: Mail): Tokens {
+  const issuers = namesIn(settings.trustedIssuers)
+  const ownHosts = ownHostsOf(settings)
+  const trusted = trustedIssuersOf({
+    issuers,
+    audiences: namesIn(settings.trustedAudiences),
+    tenant: tenant.id,
+    store: store.identity,
+    ownHosts,
+    now: () => clock.now(),
+  })
+  const surroundings = { ring, isTenant: tenantFinder(store), ownHosts, now: () => clock.now(), uuid: random.uuid }
+  return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
+}
+
+/** Tenants come while the server runs, by other processes too, and none goes: only one not known is looked for. */
+function tenantFinder(store: Store): (id: string) => Promise<boolean> {
+  const known = new Set<string>()
+  return async (id) => {
+    if (!known.has(id)) for (const tenant of await store.identity.listTenants()) known.add(tenant.id)
+    return known.has(id)
   }
-  return tokensOf(keys, () => clock.now(), random.uuid)
+}
+
+/** Host names that mean this server in tokens, beside those that always mean this machine. */
+function ownHostsOf({ publicUrl, host }: Settings): string[] {
+  return [...(publicUrl === '' ? [] : [new URL(publicUrl).hostname]), host.toLowerCase()]
+}
+
+/** Texts separated by blanks or commas. */
+function namesIn(text: string): string[] {
+  return text.split(/[\s,]+/).filter((name) => name !== '')
 }
 
 function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): Directory {
   const tenantId = tenant.id as TenantId
+  const services = { mail, identity: store.identity }
   return {
+    tenant,
+    listAccounts: () => store.identity.listUsers(tenant.id, maxListed),
+    putUser: async (entry) => {
+      const mailbox = await putUser(services, tenant, entry)
+      await putRights(services, tenant, entry)
+      return mailbox
+    },
+    putSharedMailbox: async (entry) => {
+      const mailbox = await putSharedMailbox(services, tenant, entry)
+      await putRights(services, tenant, entry)
+      return mailbox
+    },
+    changeRights: (of, to, rights, isGranted) => changeRights(services, tenant, { of, to, rights, isGranted }),
+    putGroup: (entry) => putGroup(services, tenant, entry),
+    listGroups: () => store.identity.listGroups(tenant.id),
+    putApplication: (entry) => putApplication(services, tenant, entry),
+    listApplications: () => store.identity.listApplications(tenant.id),
+    findApplication: (id) => store.identity.findApplication(tenant.id, id),
+    removeApplication: (id) => store.identity.removeApplication(tenant.id, id.toLowerCase()),
+    addSecret: (application, expiresAt) => addSecret(services, application, expiresAt),
+    listKeys: () => store.identity.listSigningKeys(),
+    rotateKey: async () => {
+      const key = await newSigningKey(store, mail)
+      await tokens.reloadKeys()
+      return key
+    },
+    removeKey: async (id) => {
+      await store.identity.removeSigningKey(id)
+      await tokens.reloadKeys()
+    },
     issueToken: async (wanted) => {
       const grant = {
         tenant: tenant.id,
@@ -252,6 +412,48 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     listUsers: () => mail.store.mailboxes.list(tenantId),
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
+  }
+}
+
+/** Well-known secrets are good only where nothing they open can leave the machine, unless the operator says otherwise. */
+export function isDevelopment({ development, relay }: Settings): boolean {
+  return development === 'auto' ? relay === '' : development === 'on'
+}
+
+/** How often keys that other processes added or removed are looked for. */
+const reloadKeysEveryMs = 5_000
+
+/** New keys in their time, those of other processes when they come, and nothing kept of grants that are over. @returns ends it */
+function startKeepingKeys(
+  { keyRotation }: Settings,
+  { store, mail, tokens, directory }: Core,
+  log: Log,
+): () => Promise<void> {
+  let running = Promise.resolve()
+  const keep = () => {
+    running = running.then(async () => {
+      try {
+        await tokens.reloadKeys()
+        const [newest] = await directory.listKeys()
+        const now = mail.clock.now()
+        if (newest === undefined || now - newest.createdAt < keyRotation) return
+        const { id } = await directory.rotateKey()
+        log.info({ key: id }, 'a new key signs tokens; what the old one signed stays good')
+      } catch (error) {
+        log.error({ error }, 'the keys could not be looked after; the next try follows')
+      }
+    })
+  }
+  const sweep = () => {
+    store.identity.grants.deleteExpired(mail.clock.now()).catch((error: unknown) => {
+      log.error({ error }, 'grants that are over could not be cleared away; the next try is in an hour')
+    })
+  }
+  const timers = [setInterval(keep, reloadKeysEveryMs), setInterval(sweep, sweepEveryMs)]
+  for (const timer of timers) timer.unref()
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+    return running
   }
 }
 
@@ -304,25 +506,43 @@ async function startSmtp(settings: Settings, core: Core): Promise<SmtpListening 
 
 interface Surfaces {
   readonly http: Listening | undefined
-  readonly https: Listening | undefined
-  readonly certificate: LocalCertificate | undefined
+  readonly https: HttpsListening | undefined
   close(graceMs: number): Promise<void>
 }
 
 async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surfaces> {
   const graph = graphListener({
     mail: core.mail,
+    identity: core.store.identity,
     tokens: core.tokens,
     calls: core.store.calls,
     maxRequestBytes: settings.maxRequestBytes,
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     log,
   })
-  const admin = adminListener({ mail: core.mail, tokens: core.tokens, calls: core.store.calls })
+  const admin = adminListener({
+    mail: core.mail,
+    identity: core.store.identity,
+    tenant: core.tenant,
+    tokens: core.tokens,
+    calls: core.store.calls,
+  })
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()
   })
-  const listener = health(admin(graph))
+  const oauth = oauthListener({
+    identity: core.store.identity,
+    tokens: core.tokens,
+    seals: core.seals,
+    now: () => core.mail.clock.now(),
+    random: core.mail.random,
+    ownHosts: ownHostsOf(settings),
+    publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
+    development: isDevelopment(settings),
+    record: (record) => core.store.calls.append(record),
+    log,
+  })
+  const listener = health(admin(oauth(graph)))
   const common = {
     host: settings.host,
     headersTimeoutMs: settings.headersTimeout,
@@ -336,13 +556,13 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
   try {
     const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
     if (http !== undefined) open.push(http)
-    if (settings.httpsPort === notOpened) return { http, https: undefined, certificate: undefined, close }
-    const { localCertificate } = await import('./http/certificate.js')
-    const certificate = await localCertificate(settings.memory ? undefined : settings.data)
-    const tls = { cert: certificate.certPem, key: certificate.keyPem }
-    const https = await listen(listener, { ...common, port: settings.httpsPort, tls })
+    if (settings.httpsPort === notOpened) return { http, https: undefined, close }
+    const { listenHttps } = await import('./http/https.js')
+    const folder = settings.memory ? undefined : settings.data
+    const certificates = { folder, names: cloudHosts, own: settings, log }
+    const https = await listenHttps(listener, { ...common, port: settings.httpsPort }, certificates)
     open.push(https)
-    return { http, https, certificate, close }
+    return { http, https, close }
   } catch (error) {
     await close(0)
     throw error

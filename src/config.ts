@@ -25,7 +25,7 @@ export interface Setting {
   /** One sentence. */
   readonly meaning: string
   /** Heading it stands under. */
-  readonly group: 'What is kept' | 'Where it listens' | 'Mail going out' | 'Limits' | 'Log'
+  readonly group: 'What is kept' | 'Who signs in' | 'Where it listens' | 'Mail going out' | 'Limits' | 'Log'
   /** Which commands take it as a flag: only the server, or every command that opens what is kept. */
   readonly commands: 'start' | 'every'
   /** May hold a password: never printed. */
@@ -127,6 +127,22 @@ function duration(minMs: number): Kind<number> {
   }
 }
 
+/** Longest age of a key: ten years. */
+const maxKeyDays = 3_650
+
+/** Any text, also none. */
+const optionalText: Kind<string> = {
+  placeholder: 'TEXT',
+  expected: 'must be a text',
+  read: (given) => given,
+}
+
+const keyLifetime: Kind<number> = {
+  placeholder: 'TIME',
+  expected: `must be a duration such as 30d, from 1d to ${maxKeyDays}d`,
+  read: (given) => readDuration(given, unitMs.d ?? 0, maxKeyDays * (unitMs.d ?? 0)),
+}
+
 const unitBytes: Record<string, number> = { '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824 }
 
 function bytes(min: number, max: number): Kind<number> {
@@ -190,6 +206,44 @@ export const settingsTable = {
     commands: 'every',
     meaning: 'Make sample mailboxes in an empty store.',
   },
+  directory: {
+    kind: file,
+    default: '',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning:
+      'YAML or JSON file with tenants, users, shared mailboxes, groups and applications, brought into the store at each start; see docs/directory.md.',
+  },
+  development: {
+    kind: choice('auto', 'on', 'off'),
+    default: 'auto',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning:
+      'Development identity: accounts are picked without a password, and the well-known application and password are good; auto: on while no mail can leave.',
+  },
+  trustedIssuers: {
+    kind: optionalText,
+    default: '',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning:
+      'Issuers of OpenID Connect whose tokens are taken beside our own, separated by blanks or commas, as https://login.microsoftonline.com/{tenant id}/v2.0.',
+  },
+  trustedAudiences: {
+    kind: optionalText,
+    default: '',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning: "Audiences that mean this server in those issuers' tokens, beside Graph's own.",
+  },
+  keyRotation: {
+    kind: keyLifetime,
+    default: '90d',
+    group: 'Who signs in',
+    commands: 'start',
+    meaning: 'Age at which the key that signs tokens is followed by a new one; what the old one signed stays good.',
+  },
   host: {
     kind: text,
     default: '127.0.0.1',
@@ -211,6 +265,21 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Port for https, with a certificate of our own authority; 0 picks a free one, off opens none.',
   },
+  tlsCert: {
+    kind: file,
+    default: '',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning:
+      'PEM file of your own https certificate and its chain, in place of one of our authority; read again when it changes and at SIGHUP.',
+  },
+  tlsKey: {
+    kind: file,
+    default: '',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'PEM file of the private key of tlsCert, without a passphrase.',
+  },
   smtpPort: {
     kind: port,
     default: '3625',
@@ -223,7 +292,8 @@ export const settingsTable = {
     default: '',
     group: 'Where it listens',
     commands: 'start',
-    meaning: 'Base of the links in answers when clients come through a proxy; empty: as the client called us.',
+    meaning:
+      'Base of the links in answers when clients come through a proxy; empty: as the client called us, which a name of the cloud always is.',
   },
   relay: {
     kind: serverUrl('smtp', 'smtps'),
@@ -376,6 +446,8 @@ export interface Arguments {
   /** The command's own options, each with what was given, in order; a switch is given as 'on'. */
   readonly options: ReadonlyMap<string, readonly string[]>
   readonly positionals: readonly string[]
+  /** Those of them that stand after `--`. */
+  readonly afterDashes: readonly string[]
 }
 
 /**
@@ -397,7 +469,9 @@ export function readArguments(
   const flags = new Map<SettingKey, string>()
   const options = new Map<string, string[]>()
   const positionals: string[] = []
+  let beforeDashes: number | undefined
   for (const token of tokensOf(argv, placeholders)) {
+    if (token.kind === 'option-terminator') beforeDashes ??= positionals.length
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
     const { name, value } = readOption(token, placeholders)
@@ -405,7 +479,7 @@ export function readArguments(
     if (key === undefined) options.set(name, [...(options.get(name) ?? []), value])
     else flags.set(key, value)
   }
-  return { flags, options, positionals }
+  return { flags, options, positionals, afterDashes: positionals.slice(beforeDashes ?? positionals.length) }
 }
 
 /** Not strict: what is wrong is said in our own words. */
@@ -467,6 +541,9 @@ export function resolveSettings(sources: SettingSources): Settings {
   const settings = Object.fromEntries(entries) as Settings
   if (settings.memory && settings.store !== '') {
     throw new UsageError('The settings memory and store exclude each other: keep mail in memory or in PostgreSQL.')
+  }
+  if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
+    throw new UsageError('The settings tlsCert and tlsKey belong together: give both files or neither.')
   }
   return settings
 }

@@ -1,7 +1,12 @@
 /** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
+import { app } from './cli/app.js'
+import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
 import { commandHelp, programHelp } from './cli/help.js'
+import { key } from './cli/key.js'
+import { kit } from './cli/kit.js'
 import { calls, outbox } from './cli/records.js'
+import { run } from './cli/run.js'
 import { start } from './cli/start.js'
 import { token } from './cli/token.js'
 import { user } from './cli/user.js'
@@ -9,10 +14,13 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, token, user, outbox, calls]
+const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, outbox, calls]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),
+  hint: (text) => {
+    if (process.stderr.isTTY) console.error(text)
+  },
   env: process.env,
   cwd: process.cwd(),
   isTty: process.stdout.isTTY === true,
@@ -51,7 +59,9 @@ async function runCommand([name, ...rest]: readonly string[]): Promise<void> {
   }
   const command = commands.find((candidate) => candidate.name === name)
   if (command === undefined) throw new UsageError(`There is no command "${name}"; graphpost --help lists them.`)
-  if (rest.includes('--help') || rest.includes('-h')) {
+  // What stands after -- is another program's.
+  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
+  if (own.includes('--help') || own.includes('-h')) {
     terminal.print(commandHelp(command))
     return
   }

@@ -15,12 +15,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   identity: [],
   odata: [],
   http: [],
+  proxy: [],
   graph: ['mail', 'identity', 'odata', 'http'],
+  oauth: ['identity', 'http'],
   admin: ['mail', 'identity', 'http'],
   outbox: ['mail'],
   smtp: ['mail'],
   store: ['mail', 'identity'],
-  cli: ['app.ts', 'mail', 'http'],
+  cli: ['app.ts', 'mail', 'identity', 'http', 'proxy'],
 }
 
 const wiring = new Set(['main.ts', 'app.ts'])

@@ -1,24 +1,100 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { BodyRefused, readBody } from '../http/body.js'
+import type { Application } from '../identity/application.js'
 import { admits } from '../identity/permissions.js'
-import { TokenRefused, type Tokens } from '../identity/token.js'
+import type { IdentityStore } from '../identity/store.js'
+import type { Tenant } from '../identity/tenant.js'
+import type { Tokens } from '../identity/token.js'
+import { TokenRefused } from '../identity/token-check.js'
 import type { CallLog } from '../mail/call-record.js'
 import type { Mail } from '../mail/mail.js'
+import { addSecret, applyDirectory } from './directory.js'
+import { checkedDocument, DirectoryFault } from './directory-file.js'
 
 /** What the admin API stands on. */
 export interface AdminServices {
   readonly mail: Mail
+  readonly identity: IdentityStore
+  /** The one whose directory is changed. */
+  readonly tenant: Tenant
   readonly tokens: Tokens
   readonly calls: CallLog
 }
 
-type AdminRoute = (services: AdminServices, query: URLSearchParams) => Promise<unknown>
+interface AdminCall {
+  readonly query: URLSearchParams
+  /** What the path names, decoded. */
+  readonly id: string
+  /** JSON of the request; undefined when it has no body. */
+  readonly body: unknown
+}
 
-/** JSON that Graph does not have: every row needs a token with the permission Graphpost.Admin. */
-const routes: Readonly<Record<string, AdminRoute>> = {
-  /** Newest calls, refused ones too, each with the reason and the message it made. */
-  '/admin/calls': async ({ calls }, query) => ({ value: await calls.list(limitOf(query)) }),
-  /** Newest envelopes with each recipient's fate. */
-  '/admin/outbox': async ({ mail }, query) => ({ value: await mail.store.outbox.listNewest(limitOf(query)) }),
+interface AdminRoute {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  /** The group is the id. */
+  readonly path: RegExp
+  readonly answer: (services: AdminServices, call: AdminCall) => Promise<unknown>
+}
+
+/** JSON that Graph does not have: every row needs the token of an application with the permission Graphpost.Admin. */
+const routes: readonly AdminRoute[] = [
+  // Newest calls, refused ones too, each with the reason and the message it made.
+  route('GET', /^\/admin\/calls$/, async ({ calls }, { query }) => ({ value: await calls.list(limitOf(query)) })),
+  // Newest envelopes with each recipient's fate.
+  route('GET', /^\/admin\/outbox$/, async ({ mail }, { query }) => ({
+    value: await mail.store.outbox.listNewest(limitOf(query)),
+  })),
+
+  // The directory, as `--directory` takes it; all of it, or one list.
+  route('PUT', /^\/admin\/directory$/, (services, { body }) => apply(services, body)),
+  route('PUT', /^\/admin\/users$/, (services, { body }) => apply(services, { users: [body] })),
+  route('PUT', /^\/admin\/shared-mailboxes$/, (services, { body }) => apply(services, { sharedMailboxes: [body] })),
+  route('PUT', /^\/admin\/groups$/, (services, { body }) => apply(services, { groups: [body] })),
+  route('PUT', /^\/admin\/applications$/, (services, { body }) => apply(services, { applications: [body] })),
+
+  route('GET', /^\/admin\/users$/, async ({ identity, tenant }, { query }) => ({
+    value: (await identity.listUsers(tenant.id, limitOf(query))).map(({ passwordHash, tenant: _, ...user }) => ({
+      ...user,
+      hasPassword: passwordHash !== undefined,
+    })),
+  })),
+  route('GET', /^\/admin\/groups$/, async ({ identity, tenant }) => ({
+    value: (await identity.listGroups(tenant.id)).map(({ tenant: _, ...group }) => group),
+  })),
+  route('GET', /^\/admin\/applications$/, async ({ identity, tenant }) => ({
+    value: (await identity.listApplications(tenant.id)).map(withoutHashes),
+  })),
+  route('DELETE', /^\/admin\/applications\/([^/]+)$/, async (services, { id }) => {
+    const application = await applicationNamed(services, id)
+    await services.identity.removeApplication(application.tenant, application.id)
+    return {}
+  }),
+  // The only time that the secret is shown.
+  route('POST', /^\/admin\/applications\/([^/]+)\/secrets$/, async (services, { id, body }) => {
+    const expires = (body as { expires?: unknown } | undefined)?.expires
+    const expiresAt = expires === undefined ? undefined : Date.parse(String(expires))
+    if (Number.isNaN(expiresAt)) throw new DirectoryFault('"expires" is no date.')
+    return { value: await addSecret(services, await applicationNamed(services, id), expiresAt) }
+  }),
+]
+
+function route(method: AdminRoute['method'], path: RegExp, answer: AdminRoute['answer']): AdminRoute {
+  return { method, path, answer }
+}
+
+async function apply(services: AdminServices, document: unknown): Promise<object> {
+  await applyDirectory(services, services.tenant, await checkedDocument(document, 'The request'))
+  return {}
+}
+
+async function applicationNamed({ identity, tenant }: AdminServices, id: string): Promise<Application> {
+  const found = await identity.findApplication(tenant.id, id)
+  if (found === undefined) throw new NotFound(`There is no application ${id}.`)
+  return found
+}
+
+function withoutHashes({ tenant: _, secrets, ...application }: Application) {
+  return { ...application, secrets: secrets.map(({ hash: __, ...secret }) => secret) }
 }
 
 const defaultLimit = 100
@@ -43,22 +119,58 @@ export function adminListener(services: AdminServices): (next: RequestListener) 
   }
 }
 
-async function answer(services: AdminServices, request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-  const refusal = await refusalOf(services.tokens, request.headers.authorization)
-  if (refusal !== undefined) return refusal
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-  const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined
-  if (route === undefined) return { status: 404, body: { error: `There is no ${pathname}.` } }
-  if (request.method !== 'GET') return { status: 405, body: { error: `${pathname} takes GET.` } }
-  return { status: 200, body: await route(services, searchParams) }
+class NotFound extends Error {}
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
 }
 
-async function refusalOf(tokens: Tokens, authorization: string | undefined) {
+async function answer(services: AdminServices, request: IncomingMessage): Promise<Answer> {
+  const refusal = await refusalOf(services.tokens, request.headers.authorization)
+  if (refusal !== undefined) return refusal
+  const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://localhost')
+  const onPath = routes.filter(({ path }) => path.test(pathname))
+  const found = onPath.find(({ method }) => method === request.method)
+  if (onPath.length === 0) return { status: 404, body: { error: `There is no ${pathname}.` } }
+  if (found === undefined) {
+    return { status: 405, body: { error: `${pathname} takes ${onPath.map(({ method }) => method).join(', ')}.` } }
+  }
+  try {
+    const id = decodeURIComponent(found.path.exec(pathname)?.[1] ?? '')
+    const body = await readJson(request)
+    return { status: 200, body: await found.answer(services, { query, id, body }) }
+  } catch (error) {
+    if (error instanceof NotFound) return { status: 404, body: { error: error.message } }
+    if (error instanceof DirectoryFault || error instanceof BodyRefused || error instanceof URIError) {
+      return { status: 400, body: { error: error.message } }
+    }
+    throw error
+  }
+}
+
+/** A directory of some ten thousand users. */
+const maxBodyBytes = 16_777_216
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  if (request.method === 'GET') return undefined
+  const bytes = await readBody(request, maxBodyBytes)
+  if (bytes.length === 0) return undefined
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    throw new DirectoryFault('The request is no JSON.')
+  }
+}
+
+async function refusalOf(tokens: Tokens, authorization: string | undefined): Promise<Answer | undefined> {
   const token = /^bearer (\S+)$/i.exec(authorization ?? '')?.[1]
   if (token === undefined) return { status: 401, body: { error: 'The call has no bearer token.' } }
   try {
-    const { permissions } = tokens.verified(token) ?? (await tokens.verify(token))
-    if (admits(permissions, 'Graphpost.Admin')) return undefined
+    const { permissions, user } = tokens.verified(token) ?? (await tokens.verify(token))
+    // Users consent to scopes on their own, and would make themselves administrators.
+    if (user !== undefined) return { status: 403, body: { error: 'The token is of a user, not of an application.' } }
+    if (admits(permissions, 'Graphpost.Admin', 'application')) return undefined
     return { status: 403, body: { error: 'The token lacks the permission Graphpost.Admin.' } }
   } catch (error) {
     if (error instanceof TokenRefused) return { status: 401, body: { error: error.message } }

@@ -1,4 +1,6 @@
 import type { Graphpost } from '../app.js'
+import { developmentApplication, developmentPassword, developmentSecret } from '../identity/development.js'
+import { shellQuoted } from './shell-quoted.js'
 
 /** Ready tokens of the sample users that the banner's commands use. */
 export interface SampleTokens {
@@ -25,6 +27,7 @@ export function banner(
     ],
     ['smtp', graphpost.smtpPort === undefined ? undefined : `localhost:${graphpost.smtpPort}`],
     ['store', graphpost.storeDescription],
+    ['sign-in', signIn(graphpost)],
     ['mailboxes', graphpost.mailboxes.slice(0, 8).join(', ') + (graphpost.mailboxes.length > 8 ? ', ...' : '')],
   ]
   const lines = [
@@ -41,6 +44,19 @@ export function banner(
   if (tokens !== undefined && base !== undefined) lines.push(...commands(base, tokens))
   lines.push('Stop with Ctrl-C.')
   return lines.join('\n')
+}
+
+/** What programs sign in with: the well-known names where they are good. */
+function signIn({ httpsUrl, httpUrl, tenant, isDevelopment }: Graphpost): string | undefined {
+  const origin = httpsUrl ?? httpUrl
+  if (origin === undefined) return undefined
+  const authority = `${origin}/${tenant}`
+  if (!isDevelopment) return `${authority}  (applications: graphpost app, passwords: graphpost user password)`
+  return [
+    authority,
+    `client id ${developmentApplication}, secret ${developmentSecret}`,
+    `password of every user: ${developmentPassword}`,
+  ].join(`\n${' '.repeat(13)}`)
 }
 
 /** Cannot be missed: a box, in colour where there is colour. */
@@ -71,9 +87,4 @@ function commands(base: string, { sender, recipient }: SampleTokens): string[] {
     `curl -s '${base}/v1.0/me/mailFolders/inbox/messages?$select=subject,from,receivedDateTime' -H 'Authorization: Bearer ${recipient.token}'`,
     '',
   ]
-}
-
-/** One word of a POSIX shell: user names may hold an apostrophe. */
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -17,6 +17,8 @@ export const start: Command = {
     if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is not an option of start.`)
     const log = openLog({ level: settings.logLevel, format: settings.logFormat })
     const graphpost = await startGraphpost(settings, { log }).catch(asUsage)
+    // Otherwise a hang-up ends the server, as it should when its terminal is closed.
+    if (settings.tlsCert !== '') process.on('SIGHUP', () => void graphpost.reloadCertificate())
     // Listened for before anyone is told that it runs.
     const stopped = stopSignal()
     // What a gateway prints without a terminal ends up in a journal: no place for tokens that send real mail.

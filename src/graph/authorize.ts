@@ -1,10 +1,16 @@
 import type { Caller } from '../identity/caller.js'
-import { admits, admittingPermissions, type Permission } from '../identity/permissions.js'
-import { type TokenFault, TokenRefused, type Tokens } from '../identity/token.js'
+import { policiesAdmit, scopedPermissionAdmits } from '../identity/mailbox-scope.js'
+import { admits, admittingPermissions, type Permission, type PermissionUse } from '../identity/permissions.js'
+import type { IdentityStore } from '../identity/store.js'
+import type { Tokens } from '../identity/token.js'
+import { type TokenFault, TokenRefused } from '../identity/token-check.js'
 import type { TenantId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
 import type { Mailbox } from '../mail/mailbox.js'
+import type { Acting } from '../mail/sender.js'
 import { GraphError } from './errors.js'
+import { authorityOf, type Origin } from './origin.js'
+import { remembering } from './remembered.js'
 
 /** Graph's own words for each way a token can be wrong (recordings of 2024 and 2025). */
 const tokenRefusals: Record<TokenFault | 'missing', string> = {
@@ -24,22 +30,30 @@ const tokenRefusals: Record<TokenFault | 'missing', string> = {
 export function authenticate(
   tokens: Tokens,
   authorization: string | undefined,
-  baseUrl: string,
+  origin: Origin,
 ): Caller | Promise<Caller> {
   const token = bearerToken(authorization)
   if (token === undefined) {
-    throw unauthenticated('missing', 'The call has no bearer token. Get one with `graphpost token`.', baseUrl)
+    throw unauthenticated('missing', 'The call has no bearer token. Get one with `graphpost token`.', origin)
   }
-  return tokens.verified(token) ?? verify(tokens, token, baseUrl)
+  const known = tokens.verified(token)
+  return known === undefined ? verify(tokens, token, origin) : inItsCloud(known, origin)
 }
 
-async function verify(tokens: Tokens, token: string, baseUrl: string): Promise<Caller> {
+async function verify(tokens: Tokens, token: string, origin: Origin): Promise<Caller> {
   try {
-    return await tokens.verify(token)
+    return inItsCloud(await tokens.verify(token), origin)
   } catch (error) {
-    if (error instanceof TokenRefused) throw unauthenticated(error.fault, error.message, baseUrl)
+    if (error instanceof TokenRefused) throw unauthenticated(error.fault, error.message, origin)
     throw error
   }
+}
+
+/** A token for the Graph of one cloud opens nothing in another. */
+function inItsCloud(caller: Caller, origin: Origin): Caller {
+  const { cloud } = origin
+  if (caller.cloud === undefined || cloud === undefined || cloud.name === caller.cloud) return caller
+  throw unauthenticated('audience', `The token is for the cloud ${caller.cloud}, not for ${cloud.name}.`, origin)
 }
 
 /** The scheme is compared without case, RFC 9110 §11.1. */
@@ -50,46 +64,40 @@ function bearerToken(authorization: string | undefined): string | undefined {
   return token === '' ? undefined : token
 }
 
-function unauthenticated(fault: TokenFault | 'missing', reason: string, baseUrl: string): GraphError {
+function unauthenticated(fault: TokenFault | 'missing', reason: string, origin: Origin): GraphError {
   return new GraphError(401, 'InvalidAuthenticationToken', tokenRefusals[fault], {
     frontEnd: true,
     reason,
     headers: {
-      'WWW-Authenticate': `Bearer realm="", authorization_uri="${baseUrl}/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`,
+      'WWW-Authenticate': `Bearer realm="", authorization_uri="${authorityOf(origin)}/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`,
     },
   })
 }
-
-/** How long a mailbox once found is not looked for again, ms. Another process may have changed the directory. */
-const rememberMs = 1_000
-/** Mailboxes remembered at most. */
-const maxRemembered = 10_000
 
 /** Finds the mailbox a path names; at once when it was found a moment ago. */
 export type MailboxFinder = (caller: Caller, key: string | undefined) => Mailbox | Promise<Mailbox>
 
 /** Looks mailboxes up by `/me`, object id or user principal name, and remembers them for a moment. */
 export function mailboxFinder(mail: Pick<Mail, 'store' | 'clock'>): MailboxFinder {
-  const remembered = new Map<string, { mailbox: Mailbox; until: number }>()
+  const find = remembering(mail.clock.now, async (tenantAndKey) => {
+    const [tenant = '', ...key] = tenantAndKey.split(' ')
+    return mail.store.mailboxes.find(tenant as TenantId, key.join(' '))
+  })
   return (caller, key) => {
     const wanted = key === undefined ? caller.user : withoutTenant(key, caller.tenant)
-    if (wanted === undefined) {
-      throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.', {
-        frontEnd: true,
-        reason: 'An application without a user has no /me: name the mailbox, as in /users/{id or user principal name}.',
-      })
-    }
-    const now = mail.clock.now()
-    const at = `${caller.tenant} ${wanted}`
-    const known = remembered.get(at)
-    if (known !== undefined && known.until > now) return known.mailbox
-    return mail.store.mailboxes.find(caller.tenant as TenantId, wanted).then((mailbox) => {
-      if (mailbox === undefined) throw unknownUser(caller, key)
-      if (remembered.size >= maxRemembered) remembered.clear()
-      remembered.set(at, { mailbox, until: now + rememberMs })
-      return mailbox
-    })
+    if (wanted === undefined) throw notDelegated()
+    const found = find(`${caller.tenant} ${wanted}`)
+    if (found instanceof Promise) return found.then((mailbox) => mailbox ?? refuseUser(caller, key))
+    return found ?? refuseUser(caller, key)
   }
+}
+
+/** `/me` of an application that acts as itself. */
+export function notDelegated(): GraphError {
+  return new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.', {
+    frontEnd: true,
+    reason: 'An application without a user has no /me: name the mailbox, as in /users/{id or user principal name}.',
+  })
 }
 
 /** Links of the upload service write a user as `{object id}@{tenant}`. */
@@ -98,28 +106,107 @@ function withoutTenant(key: string, tenant: string): string {
   return key.toLowerCase().endsWith(suffix) ? key.slice(0, -suffix.length) : key
 }
 
-function unknownUser(caller: Caller, key: string | undefined): GraphError {
+function refuseUser(caller: Caller, key: string | undefined): never {
   const named = key ?? `${caller.user}@${caller.tenant}`
-  return new GraphError(404, 'ErrorInvalidUser', `The requested user '${named}' is invalid.`, {
+  throw new GraphError(404, 'ErrorInvalidUser', `The requested user '${named}' is invalid.`, {
     reason: 'This server has no mailbox of that user. `graphpost user list` shows those it has.',
   })
 }
 
+/** What an operation asks of its caller: a row of the route table. */
+interface Needed {
+  readonly permission: Permission
+  readonly ownOnly?: boolean
+}
+
+/** Someone who was let into a mailbox. */
+export interface Admitted extends Acting {
+  /** Whether their permissions show what Mail.ReadBasic hides. */
+  readonly readsBodies: boolean
+}
+
 /**
- * Lets the caller do what needs `needed` in this mailbox, or refuses.
+ * Lets a caller into a mailbox, or refuses; at once where nothing has to be looked up.
  *
  * @throws GraphError 403 ErrorAccessDenied
  */
-export function requirePermission(caller: Caller, mailbox: Mailbox, needed: Permission): void {
-  if (!admits(caller.permissions, needed)) {
-    const kind = caller.user === undefined ? 'application permission' : 'delegated permission'
-    throw accessDenied(`The token lacks the ${kind} ${admittingPermissions(needed)}.`)
+export type Doorkeeper = (caller: Caller, mailbox: Mailbox, needed: Needed) => Admitted | Promise<Admitted>
+
+/**
+ * The rules of who may do what in whose mailbox:
+ *
+ * - a user in their own, with the delegated permission;
+ * - a user in another's, with the `.Shared` permission and Full Access there;
+ * - an application, with the permission in every mailbox that its access policies leave open, or in those it was granted for.
+ */
+export function doorkeeper(
+  mail: Pick<Mail, 'store' | 'clock'>,
+  identity: Pick<IdentityStore, 'findApplication' | 'listGroups'>,
+): Doorkeeper {
+  const findMailbox = mailboxFinder(mail)
+  const policiesOf = remembering(mail.clock.now, async (tenantAndApplication) => {
+    const [tenant = '', id = ''] = tenantAndApplication.split(' ')
+    const application = await identity.findApplication(tenant, id)
+    return application && { application, groups: await identity.listGroups(tenant) }
+  })
+
+  const admitApplication = (caller: Caller, mailbox: Mailbox, { permission }: Needed): Admitted | Promise<Admitted> => {
+    const judge = (known: Awaited<ReturnType<typeof policiesOf>>): Admitted => {
+      const hasRole = admits(caller.permissions, permission, 'application')
+      const may = (needed: Permission) => {
+        if (known === undefined) return admits(caller.permissions, needed, 'application')
+        const { application, groups } = known
+        return (
+          (admits(caller.permissions, needed, 'application') && policiesAdmit(application, mailbox, groups)) ||
+          scopedPermissionAdmits(application, needed, mailbox, groups)
+        )
+      }
+      if (!may(permission)) throw hasRole ? blockedByPolicy(mailbox) : lacks(permission, 'application')
+      return { mailbox, actor: mailbox, forOthers: true, readsBodies: may('Mail.Read') }
+    }
+    const policies = policiesOf(`${caller.tenant} ${caller.application}`)
+    return policies instanceof Promise ? policies.then(judge) : judge(policies)
   }
-  if (caller.user !== undefined && caller.user !== mailbox.owner) {
-    throw accessDenied('The token is of another user, and the mailbox is not shared with them.')
+
+  const admitToShared = async (caller: Caller, mailbox: Mailbox, needed: Needed): Promise<Admitted> => {
+    if (!admits(caller.permissions, needed.permission, 'shared')) throw lacks(needed.permission, 'shared')
+    const rights = await mail.store.mailboxes.rightsOf(mailbox.id, caller.user ?? '')
+    if (!rights.has('fullAccess')) {
+      throw accessDenied('The token is of another user, who has no Full Access to the mailbox.')
+    }
+    if (needed.ownOnly === true) {
+      throw accessDenied('As in Graph, a user can do this in their own mailbox alone, not in one shared with them.')
+    }
+    const readsBodies = admits(caller.permissions, 'Mail.Read', 'shared')
+    return { mailbox, actor: await findMailbox(caller, undefined), forOthers: true, readsBodies }
   }
+
+  return (caller, mailbox, needed) => {
+    if (caller.user === undefined) return admitApplication(caller, mailbox, needed)
+    if (caller.user !== mailbox.owner) return admitToShared(caller, mailbox, needed)
+    if (!admits(caller.permissions, needed.permission, 'delegated')) throw lacks(needed.permission, 'delegated')
+    const forOthers = admits(caller.permissions, 'Mail.Send', 'shared')
+    return { mailbox, actor: mailbox, forOthers, readsBodies: admits(caller.permissions, 'Mail.Read', 'delegated') }
+  }
+}
+
+function lacks(needed: Permission, use: PermissionUse): GraphError {
+  const kind = {
+    delegated: 'delegated permission',
+    shared: 'delegated permission',
+    application: 'application permission',
+  }
+  const where = use === 'shared' ? ', which a mailbox of another user asks for' : ''
+  return accessDenied(`The token lacks the ${kind[use]} ${admittingPermissions(needed, use)}${where}.`)
 }
 
 function accessDenied(reason: string): GraphError {
   return new GraphError(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.', { reason })
+}
+
+function blockedByPolicy({ address }: Mailbox): GraphError {
+  const message = 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.'
+  return new GraphError(403, 'ErrorAccessDenied', message, {
+    reason: `The application's access policies leave ${address} closed; \`graphpost app policy\` shows and changes them.`,
+  })
 }

@@ -1,17 +1,18 @@
 import type { Readable } from 'node:stream'
 import type { Caller } from '../identity/caller.js'
+import type { Cloud } from '../identity/clouds.js'
 import type { Permission } from '../identity/permissions.js'
+import type { IdentityStore } from '../identity/store.js'
 import type { MessageId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
-import type { Mailbox } from '../mail/mailbox.js'
+import type { Acting } from '../mail/sender.js'
 import type { ApiVersion } from './path.js'
 import type { Preferences } from './preferences.js'
 
 /** A call that was let through: who asks, for which mailbox, and what was sent. */
-export interface GraphRequest {
+export interface GraphRequest extends Acting {
   readonly version: ApiVersion
   readonly caller: Caller
-  readonly mailbox: Mailbox
   /** What stands between the quotes of `users('...')` in answers: the key as the path has it, or the object id for `/me`. */
   readonly mailboxAsWritten: string
   /** Keys of the path by name: `message`, `attachment`. */
@@ -24,6 +25,8 @@ export interface GraphRequest {
   readonly query: string
   /** Scheme, host and port that the client used: what links begin with. */
   readonly baseUrl: string
+  /** The cloud whose Graph was called; undefined for a name of our own, under which everything is served. */
+  readonly cloud: Cloud | undefined
   readonly preferences: Preferences
   readonly body: RequestBody
   /** The `If-Match` header. */
@@ -42,7 +45,7 @@ export type RequestBody =
 /** What a handler answers; `graph/respond.ts` writes it. */
 export interface GraphReply {
   readonly status: number
-  /** Sent as JSON, members in this order. */
+  /** Sent as JSON, members in this order; `contentType` unless given is that of the mail workload. */
   readonly json?: unknown
   /** Sent as it is, with `contentType`. */
   readonly bytes?: Uint8Array
@@ -58,15 +61,49 @@ export interface GraphReply {
 /** Reads the request, calls the domain, answers. */
 export type Handler = (request: GraphRequest, mail: Mail) => Promise<GraphReply>
 
+/** A call about the directory that was let through. */
+export interface DirectoryRequest {
+  readonly version: ApiVersion
+  readonly caller: Caller
+  /** Object id or user principal name, as written; undefined for `/me`, and where all users are meant. */
+  readonly userKey: string | undefined
+  /** The path as sent, without the query. */
+  readonly path: string
+  /** Without the question mark. */
+  readonly query: string
+  readonly baseUrl: string
+}
+
+export type DirectoryHandler = (request: DirectoryRequest, directory: IdentityStore) => Promise<GraphReply>
+
 /** One operation: a row of the route table. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+export type Route = MailRoute | DirectoryRoute
+
+interface RouteCommon {
   readonly path: string
   /** The weakest permission that suffices. */
   readonly permission: Permission
+  /** Absent: in both versions. */
+  readonly since?: 'beta'
+  /** Clouds that do not have it. */
+  readonly notIn?: readonly Cloud['name'][]
+}
+
+/** In a mailbox. */
+export interface MailRoute extends RouteCommon {
+  readonly kind: 'mail'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** What the body may be: nothing is read for `none`; an optional one may be left out. */
   readonly body: 'none' | 'json' | 'jsonOrMime' | 'optionalJsonOrMime'
   readonly handler: Handler
-  /** Absent: in both versions. */
-  readonly since?: 'beta'
+  /** Not in a mailbox that is shared with the caller. */
+  readonly ownOnly?: boolean
+}
+
+/** About users. */
+export interface DirectoryRoute extends RouteCommon {
+  readonly kind: 'directory'
+  readonly method: 'GET'
+  readonly body: 'none'
+  readonly handler: DirectoryHandler
 }

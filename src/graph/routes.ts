@@ -19,8 +19,11 @@ import {
 } from './handlers/message-changes.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
 import { sendMail } from './handlers/send-mail.js'
+import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
-import type { Handler, Route } from './request.js'
+import type { DirectoryHandler, DirectoryRoute, Handler, MailRoute, Route } from './request.js'
+
+const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
 
 /**
  * The whole API on one page. `{mailbox}` is `/me` or `/users/{id}`; every row is mounted under `/v1.0` and `/beta`.
@@ -29,12 +32,14 @@ import type { Handler, Route } from './request.js'
 export const routes: readonly Route[] = [
   //    method  path                                                     permission        body          handler
   route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
+  directoryRoute('{mailbox}', 'User.Read', getUser),
+  directoryRoute('users', 'User.ReadBasic.All', listUsers),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
 ]
 
 /** The operations on messages are the same below the mailbox and below a folder. */
-function underMessages(messages: string): Route[] {
+function underMessages(messages: string): MailRoute[] {
   const message = `${messages}/{message}`
   const attachment = `${message}/attachments/{attachment}`
   return [
@@ -46,7 +51,10 @@ function underMessages(messages: string): Route[] {
     route('DELETE', message, 'Mail.ReadWrite', 'none', deleteMessage),
     route('POST', `${message}/copy`, 'Mail.ReadWrite', 'json', copyMessage),
     route('POST', `${message}/move`, 'Mail.ReadWrite', 'json', moveMessage),
-    route('POST', `${message}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteMessage),
+    notIn(
+      nationalClouds,
+      route('POST', `${message}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteMessage),
+    ),
     route('POST', `${message}/send`, 'Mail.Send', 'none', sendMessage),
     route('POST', `${message}/createReply`, 'Mail.ReadWrite', 'optionalJsonOrMime', createReply),
     route('POST', `${message}/createReplyAll`, 'Mail.ReadWrite', 'optionalJsonOrMime', createReplyAll),
@@ -58,7 +66,12 @@ function underMessages(messages: string): Route[] {
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
     route('POST', `${message}/attachments`, 'Mail.ReadWrite', 'json', createAttachment),
-    route('POST', `${message}/attachments/createUploadSession`, 'Mail.ReadWrite', 'json', createUploadSession),
+    ownOnly(
+      notIn(
+        ['usGovL4', 'usGovL5'],
+        route('POST', `${message}/attachments/createUploadSession`, 'Mail.ReadWrite', 'json', createUploadSession),
+      ),
+    ),
     route('DELETE', attachment, 'Mail.ReadWrite', 'none', deleteAttachment),
     route('GET', attachment, 'Mail.Read', 'none', getAttachment),
     route('GET', `${attachment}/$value`, 'Mail.Read', 'none', getAttachmentContent),
@@ -66,17 +79,31 @@ function underMessages(messages: string): Route[] {
 }
 
 function route(
-  method: Route['method'],
+  method: MailRoute['method'],
   path: string,
-  permission: Route['permission'],
-  body: Route['body'],
+  permission: MailRoute['permission'],
+  body: MailRoute['body'],
   handler: Handler,
-): Route {
-  return { method, path, permission, body, handler }
+): MailRoute {
+  return { kind: 'mail', method, path, permission, body, handler }
 }
 
-function inBeta(row: Route): Route {
+function directoryRoute(path: string, permission: Route['permission'], handler: DirectoryHandler): DirectoryRoute {
+  return { kind: 'directory', method: 'GET', path, permission, body: 'none', handler }
+}
+
+function inBeta(row: MailRoute): MailRoute {
   return { ...row, since: 'beta' }
+}
+
+/** Declared worldwide, absent from the published models of these clouds. */
+function notIn(clouds: MailRoute['notIn'] & {}, row: MailRoute): MailRoute {
+  return { ...row, notIn: clouds }
+}
+
+/** Documented as failing in a mailbox that is shared with the user. */
+function ownOnly(row: MailRoute): MailRoute {
+  return { ...row, ownOnly: true }
 }
 
 /** The table, made ready for matching. */

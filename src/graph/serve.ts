@@ -1,14 +1,19 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { admits } from '../identity/permissions.js'
+import type { Cloud } from '../identity/clouds.js'
+import type { IdentityStore } from '../identity/store.js'
 import type { Tokens } from '../identity/token.js'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
-import { authenticate, type MailboxFinder, mailboxFinder, requirePermission } from './authorize.js'
+import { authenticate, type Doorkeeper, doorkeeper, type MailboxFinder, mailboxFinder } from './authorize.js'
+import { isAnsweredAcrossOrigins } from './cross-origin.js'
+import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, graphErrorOf } from './errors.js'
+import { describe } from './metadata.js'
+import { type Origin, originReader } from './origin.js'
 import { parsePath } from './path.js'
 import { noPreferences, preferenceApplied, readPreferences } from './preferences.js'
-import type { GraphReply } from './request.js'
+import type { GraphReply, Route } from './request.js'
 import { ClientGone, noBody, readRequestBody } from './request-body.js'
 import { type CallIds, sendError, sendReply } from './respond.js'
 import { routeTable } from './routes.js'
@@ -17,6 +22,7 @@ import { answerUpload, isUploadUrl, withoutUploadToken } from './upload-call.js'
 /** What the Graph surface stands on. */
 export interface GraphServices {
   readonly mail: Mail
+  readonly identity: IdentityStore
   readonly tokens: Tokens
   readonly calls: CallLog
   readonly maxRequestBytes: number
@@ -30,7 +36,7 @@ interface Call {
   readonly ids: CallIds
   readonly startedAt: number
   readonly request: IncomingMessage
-  readonly baseUrl: string
+  readonly origin: Origin
   preferences: typeof noPreferences
   application?: string
   user?: string
@@ -42,10 +48,15 @@ interface Call {
  * token, path and method, length, syntax of the body, user, permission; then the operation itself.
  */
 export function graphListener(services: GraphServices): RequestListener {
-  const findMailbox = mailboxFinder(services.mail)
+  const doors = {
+    findMailbox: mailboxFinder(services.mail),
+    admit: doorkeeper(services.mail, services.identity),
+  }
+  const readOrigin = originReader(services.publicUrl)
   return (request, response) => {
-    const call = beginCall(services, request)
-    handle(services, findMailbox, call)
+    if (request.headers.origin !== undefined && isAnsweredAcrossOrigins(request, response)) return
+    const call = beginCall(services, request, readOrigin(request))
+    handle(services, doors, call)
       .then((reply) => {
         sendReply(response, reply, call.ids, preferenceApplied(call.preferences))
         record(services, call, reply.status, undefined, reply)
@@ -54,14 +65,14 @@ export function graphListener(services: GraphServices): RequestListener {
   }
 }
 
-function beginCall(services: GraphServices, request: IncomingMessage): Call {
+function beginCall(services: GraphServices, request: IncomingMessage, origin: Origin): Call {
   const requestId = services.mail.random.uuid()
   const { prefer } = request.headers
   return {
     ids: { requestId, clientRequestId: echoable(request.headers['client-request-id']) ?? requestId },
     startedAt: services.mail.clock.now(),
     request,
-    baseUrl: services.publicUrl ?? baseUrlOf(request),
+    origin,
     preferences: prefer === undefined ? noPreferences : readPreferences(prefer),
   }
 }
@@ -73,51 +84,67 @@ function echoable(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && printable.test(value) ? value : undefined
 }
 
-const hostAndPort = /^[A-Za-z0-9.:[\]_-]{1,255}$/
-
-/** The origin the client used, so that links lead back the same way; a Host header that is none is not repeated. */
-function baseUrlOf(request: IncomingMessage): string {
-  const { socket, headers } = request
-  const scheme = 'encrypted' in socket ? 'https' : 'http'
-  const host =
-    headers.host !== undefined && hostAndPort.test(headers.host) ? headers.host : `localhost:${socket.localPort}`
-  return `${scheme}://${host}`
+/** Finding mailboxes, and letting callers into them. */
+interface Doors {
+  readonly findMailbox: MailboxFinder
+  readonly admit: Doorkeeper
 }
 
-async function handle(services: GraphServices, findMailbox: MailboxFinder, call: Call): Promise<GraphReply> {
-  const { request, baseUrl } = call
+async function handle(services: GraphServices, doors: Doors, call: Call): Promise<GraphReply> {
+  const { request, origin } = call
+  const { baseUrl, cloud } = origin
   requireLength(request)
   if (isUploadUrl(request.url ?? '')) return answerUpload(services.mail, request, baseUrl)
-  const authenticated = authenticate(services.tokens, request.headers.authorization, baseUrl)
+  const described = describe(request, baseUrl)
+  if (described !== undefined) return described
+  const authenticated = authenticate(services.tokens, request.headers.authorization, origin)
   const caller = 'permissions' in authenticated ? authenticated : await authenticated
   call.application = caller.application
   if (caller.user !== undefined) call.user = caller.user
 
   const { path, query } = splitUrl(request.url ?? '/')
   const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
+  if (cloud !== undefined) requireInCloud(route, path, cloud)
+  if (route.kind === 'directory') {
+    await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
+    return route.handler({ version, caller, userKey: mailboxKey, query, baseUrl, path }, services.identity)
+  }
   // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.
   const body = route.body === 'none' ? noBody : await readRequestBody(request, route.body, services.maxRequestBytes)
-  const found = findMailbox(caller, mailboxKey)
+  const found = doors.findMailbox(caller, mailboxKey)
   const mailbox = found instanceof Promise ? await found : found
   call.mailbox = mailbox.id
-  requirePermission(caller, mailbox, route.permission)
+  const judged = doors.admit(caller, mailbox, route)
+  const { actor, forOthers, readsBodies } = judged instanceof Promise ? await judged : judged
   return await route.handler(
     {
       version,
       caller,
       mailbox,
+      actor,
+      forOthers,
       mailboxAsWritten: mailboxKey ?? mailbox.owner,
       keys: params,
       folderPath,
       path,
       query,
       baseUrl,
+      cloud,
       preferences: call.preferences,
       body,
       ifMatch: request.headers['if-match'],
-      readsBodies: admits(caller.permissions, 'Mail.Read'),
+      readsBodies,
     },
     services.mail,
+  )
+}
+
+/** An operation that the cloud whose Graph was called does not have. */
+function requireInCloud({ notIn }: Route, path: string, cloud: Cloud): void {
+  if (notIn?.includes(cloud.name) !== true) return
+  throw badRequest(
+    `Resource not found for the segment '${path.split('/').at(-1)}'.`,
+    `The cloud ${cloud.name} (${cloud.meaning}) does not have it.`,
   )
 }
 

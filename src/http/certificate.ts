@@ -5,6 +5,8 @@
  *     authority.pem   the authority's key and certificate, for us alone
  *     ca.pem          its certificate alone: what clients are given (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE ...)
  *     server.pem      the server's key and certificate
+ *     trusted.pem     the public authorities and ours, for programs that are given all they trust in one file
+ *     trusted.jks     the same for Java
  *
  * A key and its certificate share a file, so that a crash cannot leave the one without the other.
  */
@@ -12,7 +14,7 @@ import 'reflect-metadata'
 import { createPrivateKey, X509Certificate as NodeCertificate, randomBytes, webcrypto } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -83,13 +85,23 @@ export async function localCertificate(
     const authority = await makeAuthority(now)
     return { ...(await makeLeaf(authority, wanted, now)), caPem: authority.certPem }
   }
-  const directory = join(folder, 'tls')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const authority = await keptAuthority(join(directory, 'authority.pem'), now)
-  const caPath = authorityPath(folder)
-  await writeAuthority(caPath, authority.certPem)
-  const leaf = await keptLeaf(join(directory, 'server.pem'), authority, wanted, now)
+  const { authority, caPath } = await openAuthority(folder, now)
+  const leaf = await keptLeaf(join(dirname(caPath), 'server.pem'), authority, wanted, now)
   return { ...leaf, caPem: authority.certPem, caPath }
+}
+
+/** The authority of a data folder, made when there is none. */
+export async function localAuthority(folder: string): Promise<{ readonly caPem: string; readonly caPath: string }> {
+  const { authority, caPath } = await openAuthority(folder, Date.now())
+  return { caPem: authority.certPem, caPath }
+}
+
+async function openAuthority(folder: string, now: number): Promise<{ authority: Pair; caPath: string }> {
+  const caPath = authorityPath(folder)
+  await mkdir(dirname(caPath), { recursive: true, mode: 0o700 })
+  const authority = await keptAuthority(join(dirname(caPath), 'authority.pem'), now)
+  await writeAuthority(caPath, authority.certPem)
+  return { authority, caPath }
 }
 
 /** Where the certificate of a data folder's authority is kept. */
@@ -99,10 +111,15 @@ export function authorityPath(folder: string): string {
 
 /** Writes an authority's certificate to a file for clients to trust; at once or not at all. */
 export async function writeAuthority(path: string, caPem: string): Promise<void> {
-  const kept = await readFile(path, 'utf8').catch(() => undefined)
+  await writeShared(path, caPem)
+}
+
+/** Writes a file that other programs read; at once or not at all. */
+export async function writeShared(path: string, content: string | Buffer): Promise<void> {
+  const kept = await readFile(path).catch(() => undefined)
   // Left alone when right: another program may be reading it, or may have made it read-only.
-  if (kept === caPem) return
-  await writeAside(path, caPem, 0o644, rename)
+  if (kept?.equals(Buffer.from(content)) === true) return
+  await writeAside(path, content, 0o644, rename)
 }
 
 /** The first to make one wins: of two servers that start in one folder at once, the second takes the first's. */
@@ -243,7 +260,7 @@ function belongTogether(certPem: string, keyPem: string): boolean {
 /** Writes a file beside its place, onto the disk, and then puts it there. */
 async function writeAside(
   path: string,
-  content: string,
+  content: string | Buffer,
   mode: number,
   place: (from: string, to: string) => Promise<void>,
 ): Promise<void> {

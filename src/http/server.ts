@@ -11,8 +11,17 @@ export interface ListenOptions {
   /** For a whole request, body included. */
   readonly requestTimeoutMs: number
   readonly keepAliveTimeoutMs: number
-  /** PEM. Present: https. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  /** Present: https. */
+  readonly tls?: ServerCertificate & {
+    /** Host names for which another one is shown. */
+    readonly others?: { readonly names: readonly string[]; readonly certificate: ServerCertificate }
+  }
+}
+
+/** A certificate, with its chain, and its key. PEM. */
+export interface ServerCertificate {
+  readonly cert: string
+  readonly key: string
 }
 
 /** A server that listens. */
@@ -20,6 +29,8 @@ export interface Listening {
   readonly port: number
   /** Takes no more connections, lets requests under way finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>
+  /** Shows another certificate from the next connection on. */
+  setCertificate(certificate: ServerCertificate): void
 }
 
 /** Header bytes of one request at most; what is more is answered with 431. */
@@ -35,10 +46,10 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     // How often the two timeouts are looked at: a slow client is cut at most this much later.
     connectionsCheckingInterval: Math.min(5_000, Math.max(100, options.headersTimeoutMs / 4)),
   }
-  const server: Server =
-    options.tls === undefined
-      ? createServer(common, listener)
-      : createSecureServer({ ...common, cert: options.tls.cert, key: options.tls.key }, listener)
+  const { tls } = options
+  const secure = tls && createSecureServer({ ...common, cert: tls.cert, key: tls.key }, listener)
+  for (const name of tls?.others?.names ?? []) secure?.addContext(name, { ...tls?.others?.certificate })
+  const server: Server = secure ?? createServer(common, listener)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket))
 
   await new Promise<void>((resolve, reject) => {
@@ -48,7 +59,11 @@ export async function listen(listener: RequestListener, options: ListenOptions):
       resolve()
     })
   })
-  return { port: (server.address() as AddressInfo).port, close: (graceMs) => close(server, graceMs) }
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (graceMs) => close(server, graceMs),
+    setCertificate: ({ cert, key }) => secure?.setSecureContext({ cert, key }),
+  }
 }
 
 /** Answers what is not HTTP, is too large a head, or came too slowly; such a connection is not used again. */

@@ -1,3 +1,5 @@
+import type { Cloud } from './clouds.js'
+
 /** An application, with or without a user, holding a token. */
 export interface Caller {
   /** `tid`: GUID, lower case. */
@@ -8,6 +10,8 @@ export interface Caller {
   readonly user: string | undefined
   /** Lower case: the `scp` of a user's token, the `roles` of an application's. */
   readonly permissions: ReadonlySet<string>
+  /** The cloud whose Graph the token is for, where its audience names one. */
+  readonly cloud: Cloud['name'] | undefined
   /** `exp`, ms since 1970. */
   readonly expiresAt: number
 }

@@ -4,25 +4,106 @@
  *
  * @see https://learn.microsoft.com/graph/permissions-reference
  */
-export type Permission = 'Mail.ReadBasic' | 'Mail.Read' | 'Mail.ReadWrite' | 'Mail.Send' | 'Graphpost.Admin'
+export type Permission =
+  | 'Mail.ReadBasic'
+  | 'Mail.Read'
+  | 'Mail.ReadWrite'
+  | 'Mail.Send'
+  | 'User.Read'
+  | 'User.ReadBasic.All'
+  | 'Graphpost.Admin'
 
-/** Permission → every granted permission, delegated or application, that admits what it admits. */
-const admittedBy: Record<Permission, readonly string[]> = {
-  'Mail.ReadBasic': ['Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite'],
-  'Mail.Read': ['Mail.Read', 'Mail.ReadWrite'],
-  'Mail.ReadWrite': ['Mail.ReadWrite'],
-  'Mail.Send': ['Mail.Send'],
-  // Ours: the admin API, which Graph does not have.
-  'Graphpost.Admin': ['Graphpost.Admin'],
+/** Which granted permissions admit what one admits. */
+interface PermissionRow {
+  /** Held by a signed-in user: in what is theirs. */
+  readonly delegated: readonly string[]
+  /** Held by a signed-in user: in a mailbox of another that is shared with them. */
+  readonly shared: readonly string[]
+  /** Held by an application without a user. */
+  readonly application: readonly string[]
 }
 
-const admittedByInLowerCase = new Map<string, readonly string[]>(
-  Object.entries(admittedBy).map(([needed, names]) => [needed, names.map((name) => name.toLowerCase())]),
+const admittedBy: Record<Permission, PermissionRow> = {
+  'Mail.ReadBasic': {
+    delegated: [
+      'Mail.ReadBasic',
+      'Mail.Read',
+      'Mail.ReadWrite',
+      'Mail.ReadBasic.Shared',
+      'Mail.Read.Shared',
+      'Mail.ReadWrite.Shared',
+    ],
+    shared: ['Mail.ReadBasic.Shared', 'Mail.Read.Shared', 'Mail.ReadWrite.Shared'],
+    application: ['Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite'],
+  },
+  'Mail.Read': {
+    delegated: ['Mail.Read', 'Mail.ReadWrite', 'Mail.Read.Shared', 'Mail.ReadWrite.Shared'],
+    shared: ['Mail.Read.Shared', 'Mail.ReadWrite.Shared'],
+    application: ['Mail.Read', 'Mail.ReadWrite'],
+  },
+  'Mail.ReadWrite': {
+    delegated: ['Mail.ReadWrite', 'Mail.ReadWrite.Shared'],
+    shared: ['Mail.ReadWrite.Shared'],
+    application: ['Mail.ReadWrite'],
+  },
+  'Mail.Send': {
+    delegated: ['Mail.Send', 'Mail.Send.Shared'],
+    shared: ['Mail.Send.Shared'],
+    application: ['Mail.Send'],
+  },
+  'User.Read': {
+    delegated: ['User.Read', 'User.ReadWrite', ...readsUsers(['User.ReadBasic.All'])],
+    shared: readsUsers(['User.ReadBasic.All']),
+    application: readsUsers([]),
+  },
+  'User.ReadBasic.All': {
+    delegated: readsUsers(['User.ReadBasic.All']),
+    shared: readsUsers(['User.ReadBasic.All']),
+    application: readsUsers([]),
+  },
+  // Ours: the admin API, which Graph does not have. Of applications alone: users consent to scopes on their own.
+  'Graphpost.Admin': {
+    delegated: [],
+    shared: [],
+    application: ['Graphpost.Admin'],
+  },
+}
+
+function readsUsers(more: readonly string[]): string[] {
+  return [...more, 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
+}
+
+/** Every permission that this server knows what to do with, as consent is asked for. */
+export const knownPermissions: readonly string[] = [
+  ...new Set(Object.values(admittedBy).flatMap(({ delegated, application }) => [...delegated, ...application])),
+  'MailboxSettings.Read',
+  'MailboxSettings.ReadWrite',
+]
+
+/** Permissions that users cannot consent to: an administrator does, by granting them to the application. */
+const adminOnly: ReadonlySet<string> = new Set([...readsUsers([]), 'Graphpost.Admin'].map((name) => name.toLowerCase()))
+
+export function needsAdministrator(permission: string): boolean {
+  return adminOnly.has(permission.toLowerCase())
+}
+
+/** As whom, and where, a permission is used. */
+export type PermissionUse = keyof PermissionRow
+
+const inLowerCase = new Map(
+  Object.entries(admittedBy).map(([needed, row]): [string, PermissionRow] => [
+    needed,
+    { delegated: lower(row.delegated), shared: lower(row.shared), application: lower(row.application) },
+  ]),
 )
 
+function lower(names: readonly string[]): string[] {
+  return names.map((name) => name.toLowerCase())
+}
+
 /** Whether what was granted admits what is needed. Names are compared without case, as `scp` is read in the field. */
-export function admits(granted: ReadonlySet<string>, needed: Permission): boolean {
-  for (const permission of admittedByInLowerCase.get(needed) ?? []) if (granted.has(permission)) return true
+export function admits(granted: ReadonlySet<string>, needed: Permission, use: PermissionUse): boolean {
+  for (const permission of inLowerCase.get(needed)?.[use] ?? []) if (granted.has(permission)) return true
   return false
 }
 
@@ -32,6 +113,6 @@ export function grantedSet(names: Iterable<string>): ReadonlySet<string> {
 }
 
 /** For a refusal's explanation: "Mail.Read or Mail.ReadWrite". */
-export function admittingPermissions(needed: Permission): string {
-  return admittedBy[needed].join(' or ')
+export function admittingPermissions(needed: Permission, use: PermissionUse): string {
+  return admittedBy[needed][use].join(' or ')
 }

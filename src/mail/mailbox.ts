@@ -14,3 +14,8 @@ export interface Mailbox {
   readonly address: string
   readonly displayName: string
 }
+
+/** What the owner of a mailbox lets another user do in it, in Exchange's words. */
+export type MailboxRight = 'fullAccess' | 'sendAs' | 'sendOnBehalf'
+
+export const mailboxRights: readonly MailboxRight[] = ['fullAccess', 'sendAs', 'sendOnBehalf']

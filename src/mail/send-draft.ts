@@ -2,10 +2,10 @@ import { changed, onCurrent } from './change-message.js'
 import { MailError } from './errors.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
-import type { Mailbox } from './mailbox.js'
 import type { Message } from './message.js'
 import { countIn, countOut } from './put-message.js'
-import { outboxEntries, requireRecipients, requireSendAs } from './submit.js'
+import { type Acting, type Sender, senderOf } from './sender.js'
+import { outboxEntries, requireRecipients } from './submit.js'
 
 /**
  * Sends a draft: it leaves its folder for Sent Items, and stands in the outbox, in one write. Of several that send the
@@ -15,32 +15,30 @@ import { outboxEntries, requireRecipients, requireSendAs } from './submit.js'
  *   recipientInvalid, sendAsDenied, storeUnavailable
  * @see https://learn.microsoft.com/graph/api/message-send
  */
-export async function sendDraft(mail: Mail, mailbox: Mailbox, message: Message): Promise<Message> {
-  const sent = await onCurrent(mail, message, (draft) => sendCurrent(mail, mailbox, draft))
+export async function sendDraft(mail: Mail, acting: Acting, message: Message): Promise<Message> {
+  const sent = await onCurrent(mail, message, (draft) => sendCurrent(mail, acting, draft))
   mail.outboxChanged()
   return sent
 }
 
-async function sendCurrent(mail: Mail, mailbox: Mailbox, draft: Message): Promise<Message> {
+async function sendCurrent(mail: Mail, acting: Acting, draft: Message): Promise<Message> {
   if (!draft.isDraft) throw new MailError('notInStore', 'Only a draft can be sent, and this message is none any more.')
   requireRecipients(draft.content, mail.limits.maxRecipients)
-  requireSendAs(mailbox, draft.content.from)
-  const sent = sentFrom(mail, mailbox, draft)
+  const sent = sentFrom(mail, await senderOf(mail, acting, draft.content.from), draft)
   const { answers } = draft.content
   await mail.store.write((tx) => {
     tx.updateMessage(sent, draft.change)
     countOut(tx, draft)
     countIn(tx, sent)
     if (answers !== undefined) tx.markAnswered(sent.mailbox, answers, sent.sentAt, mail.ids.next())
-    for (const entry of outboxEntries(sent, mailbox.address)) tx.insertOutboxEntry(entry)
+    for (const entry of outboxEntries(sent)) tx.insertOutboxEntry(entry)
   })
   return sent
 }
 
 /** The same message as it stands in Sent Items. */
-function sentFrom(mail: Mail, mailbox: Mailbox, draft: Message): Message {
+function sentFrom(mail: Mail, { from, sender }: Sender, draft: Message): Message {
   const now = mail.clock.now()
-  const owner = { name: mailbox.displayName, address: mailbox.address }
   const { answers: _, ...said } = draft.content
   return changed(mail, draft, {
     folder: folderId('sentitems'),
@@ -49,6 +47,6 @@ function sentFrom(mail: Mail, mailbox: Mailbox, draft: Message): Message {
     sentAt: now,
     isRead: true,
     isDraft: false,
-    content: { ...said, from: owner, sender: owner },
+    content: { ...said, from, sender },
   })
 }

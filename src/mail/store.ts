@@ -9,7 +9,7 @@ import type { Attachment, AttachmentEnvelope, LargeAttachment } from './attachme
 import type { BlobStore } from './blobs.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
-import type { Mailbox } from './mailbox.js'
+import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { Answer, Message } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { ListedMessage, MessageQuery } from './query.js'
@@ -35,10 +35,16 @@ export interface MailboxStore {
   /** By object id of the owner or by user principal name, in any case. */
   find(tenant: TenantId, key: string): Promise<Mailbox | undefined>
   get(id: MailboxId): Promise<Mailbox>
-  /** The mailboxes that the addresses (any case) belong to, keyed by the lower-case address. */
+  /** The mailboxes that the addresses (any case), aliases too, belong to, keyed by the lower-case address. */
   findByAddress(tenant: TenantId, addresses: readonly string[]): Promise<Map<string, Mailbox>>
   /** Ordered by user principal name. */
   list(tenant: TenantId): Promise<Mailbox[]>
+  /** Addresses beside the primary one, lower case. */
+  aliasesOf(id: MailboxId): Promise<string[]>
+  /** What a user, by object id, may do in a mailbox of another. */
+  rightsOf(id: MailboxId, user: string): Promise<ReadonlySet<MailboxRight>>
+  /** Everybody's rights in a mailbox. */
+  listRights(id: MailboxId): Promise<{ user: string; right: MailboxRight }[]>
 }
 
 export interface FolderStore {
@@ -105,6 +111,13 @@ export interface FolderChange {
 /** The changes one write can hold. Each call only records what is to be done. */
 export interface MailWriter {
   insertMailbox(mailbox: Mailbox): void
+  renameMailbox(id: MailboxId, displayName: string): void
+  /** Gives the mailbox one more address; nothing when it has it already, guarded against another's. */
+  insertAlias(mailbox: Mailbox, address: string): void
+  deleteAlias(mailbox: Mailbox, address: string): void
+  /** Nothing when the user has it. */
+  grantRight(mailbox: MailboxId, user: string, right: MailboxRight): void
+  revokeRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   insertFolder(folder: MailFolder): void
   changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
   insertMessage(message: Message): void

@@ -2,13 +2,13 @@ import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './atta
 import { startConversation } from './conversation.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
-import type { MessageId } from './ids.js'
+import type { MailboxId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
-import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
+import { type Acting, type Sender, senderOf } from './sender.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
 const maxShownAddress = 320
@@ -32,16 +32,16 @@ export interface SubmitOptions {
  */
 export async function submitMessage(
   mail: Mail,
-  mailbox: Mailbox,
+  acting: Acting,
   draft: Draft,
   options: SubmitOptions,
 ): Promise<MessageId> {
   requireRecipients(draft, mail.limits.maxRecipients)
-  requireSendAs(mailbox, draft.from)
+  const sender = await senderOf(mail, acting, draft.from)
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
-  const message = sentMessage(mail, mailbox, parts, options)
-  const entries = outboxEntries(message, mailbox.address)
+  const message = sentMessage(mail, acting.mailbox.id, sender, parts, options)
+  const entries = outboxEntries(message)
   await mail.store.write((tx) => {
     putMessage(tx, mail, message, parts)
     if (options.saveToSentItems) countIn(tx, message)
@@ -80,26 +80,17 @@ function requireDeliverable(recipients: readonly EmailAddress[], property: strin
   }
 }
 
-/** Without a right of sending for others (they come with the directory), a mailbox sends as itself alone. */
-export function requireSendAs(mailbox: Mailbox, from: EmailAddress | undefined): void {
-  if (from === undefined) return
-  const address = from.address.toLowerCase()
-  if (address === mailbox.address.toLowerCase() || address === mailbox.userPrincipalName.toLowerCase()) return
-  throw new MailError('sendAsDenied', `The mailbox ${mailbox.address} may not send as the address given in from.`, {
-    property: 'from',
-  })
-}
-
 function sentMessage(
   mail: Mail,
-  mailbox: Mailbox,
+  mailbox: MailboxId,
+  sender: Sender,
   parts: MessageParts,
   { saveToSentItems, conversation }: SubmitOptions,
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
   return {
-    mailbox: mailbox.id,
+    mailbox,
     id: mail.ids.next() as MessageId,
     folder: saveToSentItems ? folderId('sentitems') : noFolder,
     moves: 0,
@@ -116,16 +107,16 @@ function sentMessage(
     internetMessageId: draft.internetMessageId ?? newMessageId(mail),
     conversation: conversation ?? startConversation(mail, now),
     sizeBytes: sizeOf(parts),
-    content: sentContent(draft, { name: mailbox.displayName, address: mailbox.address }),
+    content: sentContent(draft, sender),
   }
 }
 
-function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
+function sentContent(draft: Draft, { from, sender }: Sender): MessageContent {
   const { inReplyTo, references, mentions } = draft
   return {
     body: draft.body,
-    from: owner,
-    sender: owner,
+    from,
+    sender,
     toRecipients: draft.toRecipients,
     ccRecipients: draft.ccRecipients,
     bccRecipients: draft.bccRecipients,
@@ -144,9 +135,10 @@ function sentContent(draft: Draft, owner: EmailAddress): MessageContent {
   }
 }
 
-/** One envelope per destination domain; an address named twice, in any case, gets one copy. */
-export function outboxEntries(message: Message, mailFrom: string): OutboxEntry[] {
-  const { toRecipients, ccRecipients, bccRecipients } = message.content
+/** One envelope per destination domain, from who submitted; an address named twice, in any case, gets one copy. */
+export function outboxEntries(message: Message): OutboxEntry[] {
+  const { sender, toRecipients, ccRecipients, bccRecipients } = message.content
+  const mailFrom = sender?.address ?? ''
   const byDomain = new Map<string, Map<string, string>>()
   for (const { address } of [...toRecipients, ...ccRecipients, ...bccRecipients]) {
     const lower = address.toLowerCase()

@@ -1,8 +1,8 @@
 import { emptyDraft } from './empty-draft.js'
 import { MailError } from './errors.js'
 import type { Mail } from './mail.js'
-import type { Mailbox } from './mailbox.js'
 import type { Draft, MessageContent } from './message.js'
+import type { Acting } from './sender.js'
 import { submitMessage } from './submit.js'
 
 /** Addresses shown and looked at; newsletters have one or two. */
@@ -27,14 +27,14 @@ export function unsubscribeAddresses({ internetMessageHeaders }: MessageContent)
  * @throws MailError referenceInvalid when the message names no address to write to; and as {@link submitMessage} does
  * @see https://learn.microsoft.com/graph/api/message-unsubscribe
  */
-export async function unsubscribe(mail: Mail, mailbox: Mailbox, content: MessageContent): Promise<void> {
+export async function unsubscribe(mail: Mail, acting: Acting, content: MessageContent): Promise<void> {
   const request = unsubscribeAddresses(content)
     .map(requestTo)
     .find((draft) => draft !== undefined)
   if (request === undefined) {
     throw new MailError('referenceInvalid', 'The message has no List-Unsubscribe field with a mailto: address.')
   }
-  await submitMessage(mail, mailbox, request, { saveToSentItems: false })
+  await submitMessage(mail, acting, request, { saveToSentItems: false })
 }
 
 /** The mail that a `mailto:` address describes, RFC 6068; undefined when it is none or names nobody. */

@@ -4,7 +4,15 @@ import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { insertFolder, preparedFolderChange, SqlFolders } from './mail-folders.js'
-import { insertMailbox, SqlMailboxes } from './mailboxes.js'
+import {
+  deleteAlias,
+  grantRight,
+  insertAlias,
+  insertMailbox,
+  renameMailbox,
+  revokeRight,
+  SqlMailboxes,
+} from './mailboxes.js'
 import {
   copyMime,
   deleteMime,
@@ -66,6 +74,11 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
   const folderChange = preparedFolderChange(database)
   const writer: MailWriter = {
     insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
+    renameMailbox: (id, displayName) => statements.push(renameMailbox(database, id, displayName)),
+    insertAlias: (mailbox, address) => statements.push(insertAlias(database, mailbox, address)),
+    deleteAlias: (mailbox, address) => statements.push(deleteAlias(database, mailbox, address)),
+    grantRight: (id, user, right) => statements.push(grantRight(database, id, user, right)),
+    revokeRight: (id, user, right) => statements.push(revokeRight(database, id, user, right)),
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
     insertMessage: (message) => statements.push(messageInsert(message)),

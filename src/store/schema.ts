@@ -20,6 +20,28 @@ export interface Schema {
     upn_key: string
     address_key: string
   }
+  accounts: { tenant_id: string; user_id: string; kind: string; password_hash: string | null }
+  /** `details`: JSON of the rest of an Application. */
+  applications: { tenant_id: string; id: string; object_id: string; display_name: string; details: string }
+  /** `members`: JSON list of object ids. */
+  groups: { tenant_id: string; id: string; address: string; display_name: string; members: string }
+  /** `permissions`: separated by spaces. */
+  consents: { tenant_id: string; user_id: string; application_id: string; permissions: string }
+  grants: {
+    id: string
+    kind: string
+    state: string
+    tenant_id: string
+    application_id: string
+    user_id: string | null
+    user_code: string | null
+    family: string
+    details: string
+    expires_at: number
+    redeemed_at: number | null
+  }
+  mailbox_aliases: { tenant_id: string; address_key: string; mailbox_id: number }
+  mailbox_rights: { mailbox_id: number; user_id: string; right: string }
   mail_folders: {
     mailbox_id: number
     id: number

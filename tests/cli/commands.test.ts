@@ -16,7 +16,7 @@ function run(...argv: string[]) {
 test('--help names every command; start --help every setting with its variable', () => {
   const help = run('--help')
   assert.equal(help.status, 0)
-  for (const command of ['start', 'token', 'user', 'outbox', 'calls'])
+  for (const command of ['start', 'run', 'cert', 'token', 'user', 'outbox', 'calls'])
     assert.match(help.stdout, new RegExp(`\\b${command}\\b`))
   const { stdout } = run('start', '--help')
   for (const key of settingKeys) {

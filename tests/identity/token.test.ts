@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { createHmac, createPublicKey } from 'node:crypto'
 import { before, test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
+import { openKeyRing } from '../../src/identity/key-ring.js'
 import { generateSigningKey, privateKeyOf, type SigningKey } from '../../src/identity/signing-key.js'
-import { type TokenFault, type TokenGrant, TokenRefused, type Tokens, tokensOf } from '../../src/identity/token.js'
+import { type TokenGrant, type Tokens, tokensOf } from '../../src/identity/token.js'
+import { type TokenFault, TokenRefused } from '../../src/identity/token-check.js'
 
 const tenant = 'c0575050-0000-4000-8000-000000000001'
 const graph = '00000003-0000-0000-c000-000000000000'
@@ -46,11 +48,13 @@ interface Issuer {
 async function issuer(keys: SigningKey[] = [key]): Promise<Issuer> {
   let count = 0
   const made = { at: noon }
-  const tokens = await tokensOf(
-    keys,
-    () => made.at,
-    () => `00000000-0000-4000-8000-${String(count++).padStart(12, '0')}`,
-  )
+  const now = () => made.at
+  const tokens = tokensOf({
+    ring: await openKeyRing({ listSigningKeys: async () => keys }),
+    isTenant: async (id) => id === tenant,
+    now,
+    uuid: () => `00000000-0000-4000-8000-${String(count++).padStart(12, '0')}`,
+  })
   return Object.assign(made, { tokens })
 }
 
@@ -88,6 +92,7 @@ test('a token for a user says who they are, when it is read again', async () => 
     application: delegated.application,
     user: adele.id.toLowerCase(),
     permissions: new Set(['mail.send', 'user.read']),
+    cloud: undefined,
     expiresAt: noon + 3_600_000,
   })
 })

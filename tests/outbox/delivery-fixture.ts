@@ -76,7 +76,7 @@ export async function openPostOffice(t: TestContext): Promise<PostOffice> {
     mailbox: (address) =>
       createMailbox(mail, { tenant, userPrincipalName: address, displayName: address.split('@')[0] ?? '' }),
     send: (from, draft, options = { saveToSentItems: true }) =>
-      submitMessage(mail, from, { ...emptyDraft, ...draft }, options),
+      submitMessage(mail, { mailbox: from, actor: from, forOthers: true }, { ...emptyDraft, ...draft }, options),
     startWorker: (options = {}, store = mail.store) => {
       const worker = startOutboxWorker({ ...mail, store }, { log: logInto(log), closeTimeoutMs: 5_000, ...options })
       workers.push(worker)

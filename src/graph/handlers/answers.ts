@@ -38,7 +38,7 @@ async function sendAnswer(request: GraphRequest, mail: Mail, kind: AnswerKind) {
   const { draft, options } = await answerOf(request, mail, kind, kind)
   return {
     status: 202,
-    message: await submitMessage(mail, request.mailbox, draft, { ...options, saveToSentItems: true }),
+    message: await submitMessage(mail, request, draft, { ...options, saveToSentItems: true }),
   }
 }
 

@@ -78,14 +78,14 @@ export const copyMessage: Handler = async (request, mail) => {
 /** POST .../messages/{message}/send: 202 and an empty body. */
 export const sendMessage: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail, 'notInStore')
-  const { id } = await sendDraft(mail, request.mailbox, message)
+  const { id } = await sendDraft(mail, request, message)
   return { status: 202, message: id }
 }
 
 /** POST /beta/.../messages/{message}/unsubscribe: the mail that its List-Unsubscribe asks for is sent; 202. */
 export const unsubscribeMessage: Handler = async (request, mail) => {
   const { content } = await messageOfPath(request, mail, 'notInStore')
-  await unsubscribe(mail, request.mailbox, content)
+  await unsubscribe(mail, request, content)
   return { status: 202 }
 }
 
@@ -121,11 +121,11 @@ function placedReply(request: GraphRequest, message: Message): GraphReply {
 }
 
 function present(request: GraphRequest, message: Message): Record<string, unknown> {
-  const { mailbox, version, preferences, readsBodies } = request
+  const { mailbox, version, cloud, preferences, readsBodies } = request
   return presentMessage(message, {
     mailbox,
     version,
-    selection: selectProperties(undefined, version),
+    selection: selectProperties(undefined, version, cloud),
     preferences,
     readsBodies,
     // What a request may name is shown in its answer, as documented of beta.

@@ -21,7 +21,7 @@ export const listMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
   refuseUnserved(query, ['$filter', '$search', '$skiptoken', '$deltatoken'])
   const folder = await listedFolder(request, mail)
-  const selection = selectProperties(query.select, request.version)
+  const selection = selectProperties(query.select, request.version, request.cloud)
   const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const expansion = readExpansion(query, request.version)
@@ -59,7 +59,7 @@ export const countMessages: Handler = async (request, mail) => {
 /** GET .../messages/{message} */
 export const getMessage: Handler = async (request, mail) => {
   const query = readQuery(request.query)
-  const selection = selectProperties(query.select, request.version)
+  const selection = selectProperties(query.select, request.version, request.cloud)
   const message = await messageOfPath(request, mail)
   const shown = await present(request, mail, message, selection, readExpansion(query, request.version))
   const below = `${messagesContext(request)}${selectedContext(query.select, query.expand)}/$entity`

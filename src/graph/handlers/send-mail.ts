@@ -13,7 +13,7 @@ export const sendMail: Handler = async (request, mail) => {
     body.kind === 'mime'
       ? await readMime(body.base64)
       : readParameters(body.kind === 'json' ? body.value : undefined, version)
-  const message = await submitMessage(mail, request.mailbox, draft, { saveToSentItems })
+  const message = await submitMessage(mail, request, draft, { saveToSentItems })
   return { status: 202, message }
 }
 

@@ -1,3 +1,4 @@
+import type { Cloud } from '../../identity/clouds.js'
 import type { Attachment } from '../../mail/attachment.js'
 import { bodyPreviewOf } from '../../mail/body.js'
 import type { Mailbox } from '../../mail/mailbox.js'
@@ -59,6 +60,8 @@ interface MessageProperty {
   /** Hidden from Mail.ReadBasic. */
   readonly needs?: 'Mail.Read'
   readonly since?: 'beta'
+  /** Clouds whose published model does not have it. */
+  readonly notIn?: readonly Cloud['name'][]
   /** What `$orderby` orders by. */
   readonly orderBy?: MessageOrderField
 }
@@ -87,7 +90,10 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
   importance: { present: ({ importance }) => importance, orderBy: 'importance' },
   parentFolderId: { present: ({ folder }, { mailbox }) => presentFolderId(mailbox, folder) },
   conversationId: { present: ({ conversation }, { mailbox }) => presentConversationId(mailbox, conversation.id) },
-  conversationIndex: { present: ({ conversation }) => conversation.index },
+  conversationIndex: {
+    present: ({ conversation }) => conversation.index,
+    notIn: ['usGovL4', 'usGovL5', 'china'],
+  },
   isDeliveryReceiptRequested: {
     present: (message) => contentOf(message).isDeliveryReceiptRequested,
     inContent: true,
@@ -103,7 +109,7 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
     inContent: true,
     since: 'beta',
   },
-  internetMessageHeaders: { present: presentHeaders, inContent: true, onSelect: true },
+  internetMessageHeaders: { present: presentHeaders, inContent: true, onSelect: true, notIn: ['china'] },
   body: {
     present: (message, { preferences }) => presentItemBody(contentOf(message).body, preferences),
     inContent: true,
@@ -126,7 +132,12 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
     inContent: true,
     since: 'beta',
   },
-  flag: { present: (message) => contentOf(message).flag, inContent: true },
+  flag: { present: (message) => contentOf(message).flag, inContent: true, notIn: ['china'] },
+}
+
+/** Names of the properties that a cloud lacks. */
+export function messagePropertiesMissingIn(cloud: Cloud['name']): string[] {
+  return Object.keys(messageProperties).filter((name) => messageProperties[name]?.notIn?.includes(cloud) === true)
 }
 
 /** Orders that name a part of a property. */
@@ -158,19 +169,38 @@ function selectionOf(isSelected: (name: string, property: MessageProperty) => bo
   return { properties, needsContent: properties.some(([, property]) => property.inContent === true) }
 }
 
-const defaults: Readonly<Record<ApiVersion, MessageSelection>> = {
-  'v1.0': selectionOf((_, property) => property.onSelect !== true && property.since === undefined),
-  beta: selectionOf((_, property) => property.onSelect !== true),
+/** Whether the resource has a property in a version of the API, as a cloud serves it. */
+function has({ since, notIn }: MessageProperty, version: ApiVersion, cloud: Cloud['name']): boolean {
+  return (since !== 'beta' || version === 'beta') && notIn?.includes(cloud) !== true
 }
+
+function defaultsOf(version: ApiVersion): Readonly<Record<Cloud['name'], MessageSelection>> {
+  const shownIn = (cloud: Cloud['name']) =>
+    selectionOf((_, property) => property.onSelect !== true && has(property, version, cloud))
+  return {
+    global: shownIn('global'),
+    usGovL4: shownIn('usGovL4'),
+    usGovL5: shownIn('usGovL5'),
+    china: shownIn('china'),
+  }
+}
+
+const defaults = { 'v1.0': defaultsOf('v1.0'), beta: defaultsOf('beta') }
 
 /**
  * What `$select` names, in any case; `id` and the etag come with it unasked. Of a path (`body/content`) the whole
  * property is answered.
  *
- * @throws GraphError RequestBroker--ParseUri for a name the resource does not have in this version
+ * @param cloud undefined: what the worldwide service has
+ * @throws GraphError RequestBroker--ParseUri for a name the resource does not have in this version, or in this cloud
  */
-export function selectProperties(names: readonly string[] | undefined, version: ApiVersion): MessageSelection {
-  if (names === undefined || names.includes('*')) return defaults[version]
+export function selectProperties(
+  names: readonly string[] | undefined,
+  version: ApiVersion,
+  cloud?: Cloud,
+): MessageSelection {
+  const model = cloud?.name ?? 'global'
+  if (names === undefined || names.includes('*')) return defaults[version][model]
   const selected = new Set<string>()
   for (const written of names) {
     const [first = '', second] = written.toLowerCase().split('/')
@@ -178,8 +208,8 @@ export function selectProperties(names: readonly string[] | undefined, version: 
     // Properties of a derived type (`microsoft.graph.eventMessage/type`) are those of meetings, which no mail of ours has.
     if (withoutEffect.has(first) || (isCast && first !== 'microsoft.graph.message')) continue
     const name = propertyNames.get(isCast ? second : first)
-    const since = name === undefined ? undefined : messageProperties[name]?.since
-    if (name === undefined || (since === 'beta' && version !== 'beta')) {
+    const property = name === undefined ? undefined : messageProperties[name]
+    if (name === undefined || property === undefined || !has(property, version, model)) {
       throw new GraphError(
         400,
         'RequestBroker--ParseUri',
