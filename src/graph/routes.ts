@@ -7,6 +7,7 @@ import {
   getAttachmentContent,
   listAttachments,
 } from './handlers/attachments.js'
+import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
 import {
   copyMessage,
   createMessage,
@@ -22,6 +23,7 @@ import { sendMail } from './handlers/send-mail.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
 import type { DirectoryHandler, DirectoryRoute, Handler, MailRoute, Route } from './request.js'
+import { settingNames } from './resources/mailbox-settings.js'
 
 const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
 
@@ -36,7 +38,19 @@ export const routes: readonly Route[] = [
   directoryRoute('users', 'User.ReadBasic.All', listUsers),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
+  ...mailboxSettings('{mailbox}/mailboxSettings'),
 ]
+
+/** How a mailbox is set up: as a whole, and each property by itself. */
+function mailboxSettings(path: string): MailRoute[] {
+  return [
+    route('GET', path, 'MailboxSettings.Read', 'none', getMailboxSettings),
+    route('PATCH', path, 'MailboxSettings.ReadWrite', 'json', updateMailboxSettings),
+    ...settingNames.map((name) =>
+      route('GET', `${path}/${name}`, 'MailboxSettings.Read', 'none', getMailboxSetting(name)),
+    ),
+  ]
+}
 
 /** The operations on messages are the same below the mailbox and below a folder. */
 function underMessages(messages: string): MailRoute[] {

@@ -8,6 +8,7 @@ export type MailErrorCode =
   | 'headerNotAllowed'
   | 'messageNotFound'
   | 'messageTooLarge'
+  | 'languageUnknown'
   | 'mimeInvalid'
   | 'mimeNotBase64'
   | 'notDeletable'
@@ -21,11 +22,14 @@ export type MailErrorCode =
   | 'rangeOverlap'
   | 'recipientInvalid'
   | 'referenceInvalid'
+  | 'scheduleInvalid'
   | 'sendAsDenied'
   | 'storeUnavailable'
+  | 'timeZoneUnknown'
   | 'tooManyHeaders'
   | 'tooManyRecipients'
   | 'uploadTooSmall'
+  | 'workingHoursInvalid'
 
 /** A rule of the domain was broken by the request; never our own fault. */
 export class MailError extends Error {

@@ -10,6 +10,7 @@ import type { BlobStore } from './blobs.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
+import type { StoredSettings } from './mailbox-settings.js'
 import type { Answer, Message } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { ListedMessage, MessageQuery } from './query.js'
@@ -22,6 +23,7 @@ export interface MailStore {
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
   readonly uploads: UploadStore
+  readonly settings: SettingsStore
   readonly blobs: BlobStore
   /**
    * Commits all that the callback asked for, or nothing; resolves once it is on disk.
@@ -80,6 +82,13 @@ export interface UploadStore {
   listExpired(now: number): Promise<UploadSession[]>
 }
 
+export interface SettingsStore {
+  /** What was set; nothing for a mailbox that is as it was made. */
+  find(mailbox: MailboxId): Promise<StoredSettings>
+  /** The period in which the sender was last answered automatically; undefined: never. `sender` in lower case. */
+  repliedIn(mailbox: MailboxId, sender: string): Promise<number | undefined>
+}
+
 export interface OutboxStore {
   /**
    * Takes up to `limit` due entries for one worker until `until` (ms) and counts the attempt. A claim that ran out is
@@ -119,6 +128,14 @@ export interface MailWriter {
   grantRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   revokeRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   insertFolder(folder: MailFolder): void
+  /** Deliveries to the mailbox look up what it says of them from now on: something of the kind was set. */
+  mindArrivals(mailbox: MailboxId): void
+  /** Guarded: fails with `conflict` unless the settings still have the change number `previousChange`, 0: are none yet. */
+  putSettings(mailbox: MailboxId, settings: StoredSettings, previousChange: number): void
+  /** Guarded: fails with `conflict` when the sender was answered in this period already. `sender` in lower case. */
+  noteReply(mailbox: MailboxId, sender: string, period: number): void
+  /** Of periods before this one. */
+  forgetReplies(mailbox: MailboxId, before: number): void
   changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
   insertMessage(message: Message): void
   /**

@@ -4,11 +4,13 @@ import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { insertFolder, preparedFolderChange, SqlFolders } from './mail-folders.js'
+import { forgetReplies, noteReply, putSettings, SqlSettings } from './mailbox-settings.js'
 import {
   deleteAlias,
   grantRight,
   insertAlias,
   insertMailbox,
+  mindArrivals,
   renameMailbox,
   revokeRight,
   SqlMailboxes,
@@ -38,6 +40,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
     uploads: new SqlUploads(domain),
+    settings: new SqlSettings(domain),
     blobs,
     write: async (change) => {
       const statements: Statement[] = []
@@ -80,6 +83,10 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     grantRight: (id, user, right) => statements.push(grantRight(database, id, user, right)),
     revokeRight: (id, user, right) => statements.push(revokeRight(database, id, user, right)),
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
+    mindArrivals: (mailbox) => statements.push(mindArrivals(database, mailbox)),
+    putSettings: (mailbox, settings, previous) => statements.push(putSettings(database, mailbox, settings, previous)),
+    noteReply: (mailbox, sender, period) => statements.push(noteReply(database, mailbox, sender, period)),
+    forgetReplies: (mailbox, before) => statements.push(forgetReplies(database, mailbox, before)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
     insertMessage: (message) => statements.push(messageInsert(message)),
     updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),

@@ -93,6 +93,8 @@ const admitting: Readonly<Record<string, Readonly<Record<Use, readonly string[]>
   'Mail.Read': mail(['Read', 'ReadWrite']),
   'Mail.ReadWrite': mail(['ReadWrite']),
   'Mail.Send': mail(['Send']),
+  'MailboxSettings.Read': settings(['Read', 'ReadWrite']),
+  'MailboxSettings.ReadWrite': settings(['ReadWrite']),
   'User.Read': users(['User.Read', 'User.ReadWrite']),
   'User.ReadBasic.All': users([]),
 }
@@ -107,6 +109,12 @@ function mail(names: readonly string[], ofApplications: readonly string[] = []) 
   }
 }
 
+/** Of one's own mailbox alone: there is no scope for shared ones. */
+function settings(names: readonly string[]) {
+  const own = names.map((name) => `MailboxSettings.${name}`)
+  return { delegated: own, shared: [], application: own }
+}
+
 function users(ofOneself: readonly string[]) {
   const application = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
   const shared = ['User.ReadBasic.All', ...application]
@@ -116,7 +124,6 @@ function users(ofOneself: readonly string[]) {
 /** Everything there is, and what looks like it. */
 export const everyPermission = [
   ...new Set(Object.values(admitting).flatMap((row) => Object.values(row).flat())),
-  'MailboxSettings.ReadWrite',
   'Mail-Advanced.ReadWrite',
   'Graphpost.Admin',
   'Mail',
@@ -157,6 +164,21 @@ const documented: Readonly<Record<string, string>> = {
   'DELETE messages/{message}/attachments/{attachment}': 'Mail.ReadWrite',
   'GET messages/{message}/attachments/{attachment}': 'Mail.Read',
   'GET messages/{message}/attachments/{attachment}/$value': 'Mail.Read',
+  'GET mailboxSettings': 'MailboxSettings.Read',
+  'PATCH mailboxSettings': 'MailboxSettings.ReadWrite',
+  ...Object.fromEntries(
+    [
+      'archiveFolder',
+      'automaticRepliesSetting',
+      'dateFormat',
+      'delegateMeetingMessageDeliveryOptions',
+      'language',
+      'timeFormat',
+      'timeZone',
+      'userPurpose',
+      'workingHours',
+    ].map((name) => [`GET mailboxSettings/${name}`, 'MailboxSettings.Read']),
+  ),
 }
 
 /** undefined: an operation that the table above does not know yet. */

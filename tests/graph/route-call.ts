@@ -69,6 +69,7 @@ const bodies: Readonly<Record<string, object>> = {
   replyAll: { comment: 'Yes' },
   forward: { comment: 'See', toRecipients },
   attachments: file,
+  mailboxSettings: { dateFormat: 'yyyy-MM-dd' },
   createUploadSession: { AttachmentItem: { attachmentType: 'file', name: 'quinces.txt', size: 4_000_000 } },
 }
 
