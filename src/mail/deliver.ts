@@ -1,3 +1,4 @@
+import type { ArrivingParts } from './arrival.js'
 import type { NewAttachment } from './attachment.js'
 import type { MessageId } from './ids.js'
 import type { Mail } from './mail.js'
@@ -91,13 +92,19 @@ export function headersInTransit(message: Message, mime: Uint8Array | undefined)
 }
 
 /**
- * Puts a copy made by {@link inboxCopy} into its Inbox, with the attachments of the message as it was sent.
+ * How a copy made by {@link inboxCopy} is put into its mailbox, with the attachments of the message as it was sent.
  *
  * @param mime of a message that was submitted in MIME: as it goes out, which is without the Bcc field it may have had
  */
-export function deliverLocally(tx: MailWriter, sent: Message, copy: Message, mime: Uint8Array | undefined): void {
-  tx.insertMessage(copy)
-  if (mime !== undefined) tx.insertMime(copy.mailbox, copy.id, mime)
-  tx.copyAttachments({ mailbox: sent.mailbox, message: sent.id }, { mailbox: copy.mailbox, message: copy.id })
-  tx.changeFolder(copy.mailbox, copy.folder, { total: 1, unread: 1, sizeBytes: copy.sizeBytes })
+export function partsOfSent(sent: Message, mime: Uint8Array | undefined): ArrivingParts {
+  const putAttachments = (tx: MailWriter, copy: Message) =>
+    tx.copyAttachments({ mailbox: sent.mailbox, message: sent.id }, { mailbox: copy.mailbox, message: copy.id })
+  return {
+    putAttachments,
+    put: (tx, copy) => {
+      tx.insertMessage(copy)
+      if (mime !== undefined) tx.insertMime(copy.mailbox, copy.id, mime)
+      putAttachments(tx, copy)
+    },
+  }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { patch as patchAt } from '../support/patch.js'
 import { type Client, startServer } from '../support/start-server.js'
 
 const permissions = ['MailboxSettings.ReadWrite']
@@ -10,10 +11,7 @@ async function adeles(t: TestContext) {
 }
 
 function patch(client: Client, body: unknown, path = '/me/mailboxSettings') {
-  return client.call('PATCH', path, {
-    headers: { 'Content-Type': 'application/json' },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  })
+  return patchAt(client, path, body)
 }
 
 test('a new mailbox has settings, as a whole and one by one', async (t) => {
