@@ -50,6 +50,11 @@ const notInStore = 'The specified object was not found in the store.'
 
 /** Each broken rule as Graph says it. Sources: recordings where there is one, else the documented or observed text. */
 const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
+  categoryExists: {
+    status: 409,
+    code: 'CategoryNameDuplicate',
+    message: (error) => `A category with the name '${error.value}' already exists.`,
+  },
   attachmentNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
   attachmentTooLarge: {
     status: 400,
@@ -151,6 +156,11 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     status: 400,
     code: 'InvalidInternetMessageHeaderCollection',
     message: () => 'Maximum number of headers in one message should be less than or equal to 5.',
+  },
+  tooManyOverrides: {
+    status: 400,
+    code: 'ErrorInvalidRequest',
+    message: (error) => `The mailbox exceeds the maximum number of overrides, ${error.value}.`,
   },
   tooManyRecipients: {
     status: 400,

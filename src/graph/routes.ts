@@ -7,6 +7,7 @@ import {
   getAttachmentContent,
   listAttachments,
 } from './handlers/attachments.js'
+import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
 import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
 import {
   copyMessage,
@@ -19,6 +20,13 @@ import {
   updateMessage,
 } from './handlers/message-changes.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
+import {
+  getCategory,
+  listCategories,
+  patchCategory,
+  postCategory,
+  removeCategory,
+} from './handlers/outlook-categories.js'
 import { sendMail } from './handlers/send-mail.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
@@ -39,6 +47,15 @@ export const routes: readonly Route[] = [
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
   ...mailboxSettings('{mailbox}/mailboxSettings'),
+  route('GET', '{mailbox}/outlook/masterCategories', 'MailboxSettings.Read', 'none', listCategories),
+  route('POST', '{mailbox}/outlook/masterCategories', 'MailboxSettings.ReadWrite', 'json', postCategory),
+  route('GET', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.Read', 'none', getCategory),
+  route('PATCH', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'json', patchCategory),
+  route('DELETE', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'none', removeCategory),
+  route('GET', '{mailbox}/inferenceClassification/overrides', 'Mail.Read', 'none', listOverrides),
+  route('POST', '{mailbox}/inferenceClassification/overrides', 'Mail.ReadWrite', 'json', postOverride),
+  route('PATCH', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'json', patchOverride),
+  route('DELETE', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'none', removeOverride),
 ]
 
 /** How a mailbox is set up: as a whole, and each property by itself. */

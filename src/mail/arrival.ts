@@ -4,14 +4,18 @@
  *
  * A mailbox that minds nothing (`mindsArrivals`) is not asked anything: its mail is put into the Inbox as it is.
  */
+import { applyRules, type Ruled } from './apply-rules.js'
 import { replyTo } from './automatic-reply.js'
 import { MailError } from './errors.js'
+import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import type { Mailbox } from './mailbox.js'
 import { repliesAreOn } from './mailbox-settings.js'
-import type { Message } from './message.js'
+import type { Draft, InferenceClassification, Message } from './message.js'
+import { foldersOf, type MessageRule } from './message-rule.js'
 import { type Outgoing, putOutgoing } from './outgoing.js'
 import { countIn } from './put-message.js'
+import { maySendOnward, sentOnward } from './send-onward.js'
 import type { MailWriter } from './store.js'
 
 /** A message on its way into a mailbox. */
@@ -31,6 +35,10 @@ export interface ArrivingParts {
   put(tx: MailWriter, message: Message): void
   /** Puts its attachments alone, into a message that is sent because of it. */
   putAttachments(tx: MailWriter, message: Message): void
+  /** The message as it came over the wire, or would have. */
+  mime(): Promise<Uint8Array>
+  /** The message as it can be attached to another. */
+  draft(): Promise<Draft>
 }
 
 /** What is to be written. */
@@ -42,15 +50,18 @@ export interface Arrival {
 }
 
 /** What becomes of the message; at once where nothing has to be looked up. */
-export function planArrival(mail: Mail, arriving: Arriving): Arrival | Promise<Arrival> {
+export function planArrival(mail: Mail, arriving: Arriving, parts: ArrivingParts): Arrival | Promise<Arrival> {
   if (arriving.mailbox.mindsArrivals !== true) return { messages: [arriving.message], outgoing: [] }
-  return planned(mail, arriving)
+  return planned(mail, arriving, parts)
 }
 
-async function planned(mail: Mail, arriving: Arriving): Promise<Arrival> {
+async function planned(mail: Mail, arriving: Arriving, parts: ArrivingParts): Promise<Arrival> {
   const { mailbox, message } = arriving
-  const [{ settings }, aliases] = await Promise.all([
+  const sender = message.content.from?.address.toLowerCase()
+  const [{ settings }, override, rules, aliases] = await Promise.all([
     mail.store.settings.find(mailbox.id),
+    sender === undefined ? undefined : mail.store.overrides.findBySender(mailbox.id, sender),
+    mail.store.rules.list(mailbox.id),
     mail.store.mailboxes.aliasesOf(mailbox.id),
   ])
   const addresses = new Set([mailbox.address, mailbox.userPrincipalName, ...aliases].map((each) => each.toLowerCase()))
@@ -59,11 +70,39 @@ async function planned(mail: Mail, arriving: Arriving): Promise<Arrival> {
     replies !== undefined && repliesAreOn(replies, mail.clock.now())
       ? await replyTo(mail, arriving, replies, addresses)
       : undefined
+  const judged = override === undefined ? message : classified(message, override.classifyAs)
+  const ruled = await ruledBy(mail, rules, judged, addresses)
+  const onward = maySendOnward(arriving, addresses) ? ruled.onward : []
+  const sent = await Promise.all(onward.map((each) => sentOnward(mail, { ...arriving, message: judged }, parts, each)))
   return {
-    messages: [message],
-    outgoing: reply === undefined ? [] : [reply.outgoing],
+    messages: [
+      ...(ruled.message === undefined ? [] : [ruled.message]),
+      ...ruled.copies.map((folder) => copyIn(mail, ruled.message ?? judged, folder)),
+    ],
+    outgoing: reply === undefined ? sent : [reply.outgoing, ...sent],
     ...(reply === undefined ? {} : { replied: reply.replied }),
   }
+}
+
+async function ruledBy(
+  mail: Mail,
+  rules: readonly MessageRule[],
+  message: Message,
+  addresses: ReadonlySet<string>,
+): Promise<Ruled> {
+  if (rules.length === 0) return { message, copies: [], onward: [] }
+  const named = [...new Set(rules.flatMap(foldersOf))]
+  const found = await Promise.all(named.map((id) => mail.store.folders.find(message.mailbox, id)))
+  const folders = new Set(found.flatMap((folder) => (folder === undefined ? [] : [folder.id])))
+  return applyRules(rules, message, folders, addresses)
+}
+
+function copyIn(mail: Mail, message: Message, folder: FolderId): Message {
+  return { ...message, id: mail.ids.next() as MessageId, change: mail.ids.next(), folder }
+}
+
+function classified(message: Message, inferenceClassification: InferenceClassification): Message {
+  return { ...message, content: { ...message.content, inferenceClassification } }
 }
 
 /** Says the writes of an arrival. */
@@ -92,7 +131,7 @@ export async function completeArrival(
   write: (say: (tx: MailWriter) => void) => Promise<void>,
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const plan = planArrival(mail, arriving)
+    const plan = planArrival(mail, arriving, parts)
     const arrival = plan instanceof Promise ? await plan : plan
     try {
       await write((tx) => putArrival(tx, arrival, arriving.mailbox, parts))

@@ -77,7 +77,8 @@ export async function replyTo(
       autoSubmitted: 'auto-replied',
       internetMessageHeaders: [{ name: 'X-Auto-Response-Suppress', value: 'All' }],
     },
-    answerConversation(mail, message.conversation, mail.clock.now()),
+    // Empty, so that nothing can come back to it (RFC 3834 §3.3, RFC 5321 §4.5.5).
+    { conversation: answerConversation(mail, message.conversation, mail.clock.now()), mailFrom: '' },
   )
   return { outgoing, replied: { sender, period } }
 }

@@ -1,12 +1,12 @@
 import type { ArrivingParts } from './arrival.js'
-import type { NewAttachment } from './attachment.js'
+import { attachmentFrom, type NewAttachment } from './attachment.js'
 import type { MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { InternetMessageHeader, Message } from './message.js'
 import { headerFields } from './mime/message-header.js'
-import { transportHeadersOf } from './mime/render.js'
+import { renderMime, transportHeadersOf } from './mime/render.js'
 import type { MailWriter } from './store.js'
 
 /** What delivery adds to a message. */
@@ -96,11 +96,24 @@ export function headersInTransit(message: Message, mime: Uint8Array | undefined)
  *
  * @param mime of a message that was submitted in MIME: as it goes out, which is without the Bcc field it may have had
  */
-export function partsOfSent(sent: Message, mime: Uint8Array | undefined): ArrivingParts {
+export function partsOfSent(mail: Pick<Mail, 'store'>, sent: Message, mime: Uint8Array | undefined): ArrivingParts {
+  const attachments = async () =>
+    (await mail.store.attachments.listWithContent(sent.mailbox, sent.id)).map(attachmentFrom)
   const putAttachments = (tx: MailWriter, copy: Message) =>
     tx.copyAttachments({ mailbox: sent.mailbox, message: sent.id }, { mailbox: copy.mailbox, message: copy.id })
   return {
     putAttachments,
+    mime: async () => mime ?? renderMime(sent, await attachments(), { includeBcc: false }),
+    draft: async () => ({
+      ...sent.content,
+      bccRecipients: [],
+      subject: sent.subject,
+      importance: sent.importance,
+      isRead: true,
+      internetMessageId: sent.internetMessageId,
+      attachments: await attachments(),
+      ...(mime === undefined ? {} : { mime }),
+    }),
     put: (tx, copy) => {
       tx.insertMessage(copy)
       if (mime !== undefined) tx.insertMime(copy.mailbox, copy.id, mime)

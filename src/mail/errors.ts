@@ -1,5 +1,6 @@
 /** Rules of the domain that a request can break. `graph/errors.ts` gives each its status, code and text. */
 export type MailErrorCode =
+  | 'categoryExists'
   | 'attachmentNotFound'
   | 'attachmentTooLarge'
   | 'conflict'
@@ -27,6 +28,7 @@ export type MailErrorCode =
   | 'storeUnavailable'
   | 'timeZoneUnknown'
   | 'tooManyHeaders'
+  | 'tooManyOverrides'
   | 'tooManyRecipients'
   | 'uploadTooSmall'
   | 'workingHoursInvalid'

@@ -23,14 +23,15 @@ export interface Outgoing {
 }
 
 /**
- * A message from the mailbox, written by nobody. Its return path is empty, so that nothing can come back to it
- * (RFC 3834 §3.3, RFC 5321 §4.5.5).
+ * A message from the mailbox, written by nobody.
+ *
+ * @param mailFrom return path, RFC 5321 §4.1.1.2
  */
 export function automaticMessage(
   mail: Pick<Mail, 'clock' | 'ids' | 'random' | 'hostname'>,
   mailbox: Mailbox,
   draft: Draft,
-  conversation: Conversation,
+  { conversation, mailFrom }: { readonly conversation: Conversation; readonly mailFrom: string },
 ): Outgoing {
   const { subject, importance, isRead: _, attachments, internetMessageId: __, mime: ___, ...said } = draft
   const now = mail.clock.now()
@@ -58,7 +59,7 @@ export function automaticMessage(
   }
   return {
     message,
-    entries: outboxEntries(message).map((entry) => ({ ...entry, mailFrom: '' })),
+    entries: outboxEntries(message, { mailFrom, recipients: draft.toRecipients, at: now }),
     attachments: attachments.map((attachment) => ({ id: mail.ids.next() as AttachmentId, attachment })),
     carries: false,
   }

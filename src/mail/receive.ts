@@ -35,6 +35,8 @@ export async function receiveMessage(
 
   const parts: ArrivingParts = {
     put: (tx, message) => putMessage(tx, mail, message, { draft, contents, carried: [] }),
+    mime: async () => mime,
+    draft: async () => draft,
     putAttachments: (tx, message) => putAttachments(tx, mail, message, { draft, contents }),
   }
 

@@ -129,7 +129,7 @@ async function deliverToMailboxes(
   const { mail, entry } = attempt
   const mime = await submittedMime(mail, message)
   const notes = { headers: headersInTransit(message, mime), bodyPreview }
-  const parts = partsOfSent(message, mime)
+  const parts = partsOfSent(mail, message, mime)
   let recipients = before
   for (const [index, { mailbox, recipients: theirs }] of local.entries()) {
     const copy = inboxCopy(mail, message, mailbox, notes)

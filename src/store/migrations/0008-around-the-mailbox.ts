@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
+import { firstCategories } from '../../mail/outlook-category.js'
 import type { DatabaseDialect } from '../dialect.js'
+import type { Schema } from '../schema.js'
 
 /** What surrounds a mailbox: its settings, whom it has answered, categories, overrides of the focused inbox, rules. */
 export async function aroundTheMailbox(db: Kysely<unknown>, dialect: DatabaseDialect): Promise<void> {
@@ -38,6 +41,8 @@ export async function aroundTheMailbox(db: Kysely<unknown>, dialect: DatabaseDia
     .addUniqueConstraint('outlook_categories_by_name', ['mailbox_id', 'name_key'])
     .execute()
 
+  await giveCategories(db as Kysely<Schema>)
+
   await db.schema
     .createTable('classification_overrides')
     .addColumn('mailbox_id', integer, (column) => column.notNull())
@@ -59,4 +64,19 @@ export async function aroundTheMailbox(db: Kysely<unknown>, dialect: DatabaseDia
     .addColumn('rule', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('message_rules_key', ['mailbox_id', 'id'])
     .execute()
+}
+
+/** Mailboxes that are there already get the categories that new ones are born with. */
+async function giveCategories(db: Kysely<Schema>): Promise<void> {
+  for (const { id } of await db.selectFrom('mailboxes').select('id').execute()) {
+    const rows = firstCategories.map(([name, color], position) => ({
+      mailbox_id: id,
+      id: randomUUID(),
+      position,
+      name_key: `${name} category`.toLowerCase(),
+      display_name: `${name} category`,
+      color,
+    }))
+    await db.insertInto('outlook_categories').values(rows).execute()
+  }
 }
