@@ -15,6 +15,7 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/mailboxSettings(\/|$)/, 'tests/graph/mailbox-settings.test.ts'],
   [/\/masterCategories(\/|$)/, 'tests/graph/outlook-categories.test.ts'],
   [/\/overrides(\/|$)/, 'tests/graph/classification-overrides.test.ts'],
+  [/\/messageRules(\/|$)/, 'tests/graph/message-rules.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]
 

@@ -19,6 +19,7 @@ import {
   unsubscribeMessage,
   updateMessage,
 } from './handlers/message-changes.js'
+import { getRule, listRules, patchRule, postRule, removeRule } from './handlers/message-rules.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
 import {
   getCategory,
@@ -35,6 +36,9 @@ import { settingNames } from './resources/mailbox-settings.js'
 
 const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
 
+/** Of the Inbox, by whatever name; other folders have none. */
+const rules = '{mailbox}/mailFolders/{folder}/messageRules'
+
 /**
  * The whole API on one page. `{mailbox}` is `/me` or `/users/{id}`; every row is mounted under `/v1.0` and `/beta`.
  * A row names the weakest permission that suffices.
@@ -47,6 +51,11 @@ export const routes: readonly Route[] = [
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
   ...mailboxSettings('{mailbox}/mailboxSettings'),
+  route('GET', rules, 'MailboxSettings.Read', 'none', listRules),
+  route('POST', rules, 'MailboxSettings.ReadWrite', 'json', postRule),
+  route('GET', `${rules}/{rule}`, 'MailboxSettings.Read', 'none', getRule),
+  route('PATCH', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'json', patchRule),
+  route('DELETE', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'none', removeRule),
   route('GET', '{mailbox}/outlook/masterCategories', 'MailboxSettings.Read', 'none', listCategories),
   route('POST', '{mailbox}/outlook/masterCategories', 'MailboxSettings.ReadWrite', 'json', postCategory),
   route('GET', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.Read', 'none', getCategory),

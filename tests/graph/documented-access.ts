@@ -173,6 +173,11 @@ const documented: Readonly<Record<string, string>> = {
   'POST inferenceClassification/overrides': 'Mail.ReadWrite',
   'PATCH inferenceClassification/overrides/{override}': 'Mail.ReadWrite',
   'DELETE inferenceClassification/overrides/{override}': 'Mail.ReadWrite',
+  'GET messageRules': 'MailboxSettings.Read',
+  'POST messageRules': 'MailboxSettings.ReadWrite',
+  'GET messageRules/{rule}': 'MailboxSettings.Read',
+  'PATCH messageRules/{rule}': 'MailboxSettings.ReadWrite',
+  'DELETE messageRules/{rule}': 'MailboxSettings.ReadWrite',
   'GET mailboxSettings': 'MailboxSettings.Read',
   'PATCH mailboxSettings': 'MailboxSettings.ReadWrite',
   ...Object.fromEntries(
@@ -192,7 +197,7 @@ const documented: Readonly<Record<string, string>> = {
 
 /** undefined: an operation that the table above does not know yet. */
 export function documentedPermission({ method, path }: Route): string | undefined {
-  return documented[`${method} ${path.replace('{mailbox}/', '').replace('mailFolders/{folder}/messages', 'messages')}`]
+  return documented[`${method} ${path.replace('{mailbox}/', '').replace(/mailFolders\/\{folder\}\/(message)/, '$1')}`]
 }
 
 /** What a call is refused for, even where the route table asks for something else. */
