@@ -13,6 +13,10 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
   [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
+  [/\/mailboxSettings(\/|$)/, 'tests/graph/mailbox-settings.test.ts'],
+  [/\/masterCategories(\/|$)/, 'tests/graph/outlook-categories.test.ts'],
+  [/\/overrides(\/|$)/, 'tests/graph/classification-overrides.test.ts'],
+  [/\/messageRules(\/|$)/, 'tests/graph/message-rules.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]
 

@@ -7,6 +7,8 @@ import {
   getAttachmentContent,
   listAttachments,
 } from './handlers/attachments.js'
+import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
+import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
 import {
   copyMessage,
   createMessage,
@@ -17,13 +19,25 @@ import {
   unsubscribeMessage,
   updateMessage,
 } from './handlers/message-changes.js'
+import { getRule, listRules, patchRule, postRule, removeRule } from './handlers/message-rules.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
+import {
+  getCategory,
+  listCategories,
+  patchCategory,
+  postCategory,
+  removeCategory,
+} from './handlers/outlook-categories.js'
 import { sendMail } from './handlers/send-mail.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
 import type { DirectoryHandler, DirectoryRoute, Handler, MailRoute, Route } from './request.js'
+import { settingNames } from './resources/mailbox-settings.js'
 
 const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
+
+/** Of the Inbox, by whatever name; other folders have none. */
+const rules = '{mailbox}/mailFolders/{folder}/messageRules'
 
 /**
  * The whole API on one page. `{mailbox}` is `/me` or `/users/{id}`; every row is mounted under `/v1.0` and `/beta`.
@@ -36,7 +50,33 @@ export const routes: readonly Route[] = [
   directoryRoute('users', 'User.ReadBasic.All', listUsers),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
+  ...mailboxSettings('{mailbox}/mailboxSettings'),
+  route('GET', rules, 'MailboxSettings.Read', 'none', listRules),
+  route('POST', rules, 'MailboxSettings.ReadWrite', 'json', postRule),
+  route('GET', `${rules}/{rule}`, 'MailboxSettings.Read', 'none', getRule),
+  route('PATCH', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'json', patchRule),
+  route('DELETE', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'none', removeRule),
+  route('GET', '{mailbox}/outlook/masterCategories', 'MailboxSettings.Read', 'none', listCategories),
+  route('POST', '{mailbox}/outlook/masterCategories', 'MailboxSettings.ReadWrite', 'json', postCategory),
+  route('GET', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.Read', 'none', getCategory),
+  route('PATCH', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'json', patchCategory),
+  route('DELETE', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'none', removeCategory),
+  route('GET', '{mailbox}/inferenceClassification/overrides', 'Mail.Read', 'none', listOverrides),
+  route('POST', '{mailbox}/inferenceClassification/overrides', 'Mail.ReadWrite', 'json', postOverride),
+  route('PATCH', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'json', patchOverride),
+  route('DELETE', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'none', removeOverride),
 ]
+
+/** How a mailbox is set up: as a whole, and each property by itself. */
+function mailboxSettings(path: string): MailRoute[] {
+  return [
+    route('GET', path, 'MailboxSettings.Read', 'none', getMailboxSettings),
+    route('PATCH', path, 'MailboxSettings.ReadWrite', 'json', updateMailboxSettings),
+    ...settingNames.map((name) =>
+      route('GET', `${path}/${name}`, 'MailboxSettings.Read', 'none', getMailboxSetting(name)),
+    ),
+  ]
+}
 
 /** The operations on messages are the same below the mailbox and below a folder. */
 function underMessages(messages: string): MailRoute[] {

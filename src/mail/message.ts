@@ -75,6 +75,8 @@ export interface MessageContent {
   readonly references?: string
   /** Of a draft that answers another message: which, and how. Once it is sent, that message is marked. */
   readonly answers?: Answer
+  /** RFC 3834 §5: written by nobody, in answer to a message (`auto-replied`) or not. */
+  readonly autoSubmitted?: 'auto-replied' | 'auto-generated'
   /** Whom the body names with an @ (beta); absent when nobody. */
   readonly mentions?: readonly Mention[]
 }

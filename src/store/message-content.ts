@@ -55,6 +55,7 @@ export function contentColumns(content: MessageContent): ContentColumns {
   if (content.inReplyTo !== undefined) kept.inReplyTo = content.inReplyTo
   if (content.references !== undefined) kept.references = content.references
   if (content.answers !== undefined) kept.answers = content.answers
+  if (content.autoSubmitted !== undefined) kept.autoSubmitted = content.autoSubmitted
   if (content.mentions !== undefined) kept.mentions = content.mentions
   return { content: JSON.stringify(kept), body: withoutNul(body.content) }
 }

@@ -24,7 +24,7 @@ import {
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
-import { callOf, makeDraft, owner, targetFor } from './route-call.js'
+import { callOf, isAround, makeDraft, makeSurroundings, owner, targetFor } from './route-call.js'
 import { type Place, preparePlace } from './walk-place.js'
 
 const nobody = 'nobody@contoso.com'
@@ -239,13 +239,18 @@ async function stateOf({ server, forge, claims }: Place): Promise<unknown> {
 
 test('every route refuses in the documented words, shows nothing and writes nothing', async (t) => {
   const place = await preparePlace(t)
-  const { server, received, draft } = place
+  const { server, received, draft, around } = place
   for (const reason of reasons) {
     await t.test(reason.name, async () => {
       const before = await stateOf(place)
       for (const route of routesOf(reason)) {
         for (const { mailbox, authorization, refusal } of await reason.attempts(place, route)) {
-          const { path, init } = callOf(route, mailbox, targetFor(route, received, draft), authorization)
+          const { path, init } = callOf(
+            route,
+            mailbox,
+            { ...targetFor(route, received, draft), ...around },
+            authorization,
+          )
           const response = await fetch(server.url + path, { method: route.method, ...init })
           try {
             requireRefusal(response, await response.text(), refusal, server)
@@ -304,7 +309,8 @@ test('the same calls succeed with a token that has one permission', async (t) =>
     await t.test(`${route.method} ${route.path}`, async () => {
       for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.
-        const target = targetFor(route, received, await makeDraft(adele))
+        const around = isAround(route) ? await makeSurroundings(adele) : {}
+        const target = { ...targetFor(route, received, await makeDraft(adele)), ...around }
         const { path, init } = callOf(route, mailbox, target, await bearer(forge, bearersClaims))
         const response = await fetch(server.url + path, { method: route.method, ...init })
         const text = await response.text()

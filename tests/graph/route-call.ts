@@ -17,6 +17,36 @@ export interface Target {
   readonly attachment: string
 }
 
+/** What stands around the mail: a way to each of it. */
+export type Surroundings = Readonly<Record<'category' | 'override' | 'rule', string>>
+
+let made = 0
+
+const rule = { displayName: 'Quinces', sequence: 1, actions: { markImportance: 'high' } }
+
+/** New ones of hers, each of its kind. */
+export async function makeSurroundings(adele: Client): Promise<Surroundings> {
+  made++
+  const make = async (path: string, body: object): Promise<string> => {
+    const { json, text } = await adele.post(path, body)
+    assert.ok(json?.id, text)
+    return json.id
+  }
+  return {
+    category: await make('/me/outlook/masterCategories', { displayName: `Quinces ${made}` }),
+    rule: await make('/me/mailFolders/inbox/messageRules', { ...rule, conditions: { subjectContains: ['Quinces'] } }),
+    override: await make('/me/inferenceClassification/overrides', {
+      classifyAs: 'focused',
+      senderEmailAddress: { address: `quince${made}@example.com` },
+    }),
+  }
+}
+
+/** Whether a row names one of them. */
+export function isAround({ path }: Route): boolean {
+  return /\{(?:category|override|rule)\}/.test(path)
+}
+
 /** A mail from Alex to Adele with a file and a way to leave the list, as the base64 of its MIME. */
 export const newsletter = Buffer.from(
   [
@@ -69,6 +99,16 @@ const bodies: Readonly<Record<string, object>> = {
   replyAll: { comment: 'Yes' },
   forward: { comment: 'See', toRecipients },
   attachments: file,
+  get masterCategories() {
+    made++
+    return { displayName: `Plums ${made}`, color: 'preset1' }
+  },
+  '{category}': { color: 'preset2' },
+  messageRules: rule,
+  '{rule}': { isEnabled: false },
+  overrides: { classifyAs: 'other', senderEmailAddress: { address: 'plum@example.com' } },
+  '{override}': { classifyAs: 'other' },
+  mailboxSettings: { dateFormat: 'yyyy-MM-dd' },
   createUploadSession: { AttachmentItem: { attachmentType: 'file', name: 'quinces.txt', size: 4_000_000 } },
 }
 
@@ -81,8 +121,18 @@ interface Call {
 }
 
 /** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
-export function callOf(route: Route, mailbox: string, target: Target, authorization: string | undefined): Call {
-  const keys: Readonly<Record<string, string>> = { ...target, mailbox }
+/** Folder of the rows that are about the Inbox alone. */
+function folderOf({ path }: Route): { folder?: string } {
+  return path.includes('/messageRules') ? { folder: 'inbox' } : {}
+}
+
+export function callOf(
+  route: Route,
+  mailbox: string,
+  target: Target & Partial<Surroundings>,
+  authorization: string | undefined,
+): Call {
+  const keys: Readonly<Record<string, string>> = { ...target, ...folderOf(route), mailbox }
   const path = `${route.since === 'beta' ? '/beta' : '/v1.0'}/${route.path}`.replace(/\{(\w+)\}/g, (_, name: string) =>
     known(keys, name, 'a key for'),
   )
