@@ -11,8 +11,10 @@ import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './i
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { Answer, Message } from './message.js'
+import type { Notification } from './notification.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { ListedMessage, MessageQuery } from './query.js'
+import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
@@ -23,6 +25,8 @@ export interface MailStore {
   readonly outbox: OutboxStore
   readonly uploads: UploadStore
   readonly blobs: BlobStore
+  readonly subscriptions: SubscriptionStore
+  readonly notifications: NotificationStore
   /**
    * Commits all that the callback asked for, or nothing; resolves once it is on disk.
    *
@@ -101,6 +105,28 @@ export interface OutboxStore {
   countOpen(): Promise<number>
 }
 
+export interface SubscriptionStore {
+  find(tenant: TenantId, id: string): Promise<Subscription | undefined>
+  /** Those an application made, in no order. */
+  listByApplication(tenant: TenantId, application: string): Promise<Subscription[]>
+  listByMailbox(mailbox: MailboxId): Promise<Subscription[]>
+  /** All of them, of every tenant. */
+  list(): Promise<Subscription[]>
+}
+
+export interface NotificationStore {
+  /** Whether there is anybody to notify, or something to notify of. */
+  isNeeded(): Promise<boolean>
+  /** The oldest changes that are no notifications yet. */
+  changes(limit: number): Promise<MessageChange[]>
+  /** Takes up to `limit` due notifications until `until` (ms) and counts the attempt, as {@link OutboxStore.claimDue} does. */
+  claimDue(now: number, until: number, limit: number): Promise<Notification[]>
+  /** Makes claimed notifications due again; like {@link OutboxStore.releaseClaims}, only where the store is one process's. */
+  releaseClaims(now: number): Promise<void>
+  /** When the next one is due, ms since 1970. */
+  nextDueAt(): Promise<number | undefined>
+}
+
 /** By how much a write changes a folder's counts. */
 export interface FolderChange {
   readonly total: number
@@ -161,4 +187,16 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
+  insertSubscription(subscription: Subscription): void
+  /** Writes over the one with its id; guarded: fails with `conflict` when that is gone. */
+  updateSubscription(subscription: Subscription): void
+  /** With what it was still to be told. */
+  deleteSubscription(id: string): void
+  /** The change is dealt with. Guarded: fails with `conflict` when somebody else did that. */
+  deleteMessageChange(id: number): void
+  /** `outlives`: it is still to be told when the subscription is gone. */
+  insertNotification(notification: Notification, outlives?: boolean): void
+  /** It was told, or nobody is to be told of it any more. */
+  deleteNotification(id: number): void
+  delayNotification(id: number, dueAt: number): void
 }
