@@ -15,8 +15,6 @@ export interface Notification {
   /** As it was when the notification was made; of a change, as it is now. */
   readonly subscription: Subscription
   readonly content: NotificationContent
-  /** Attempts begun. */
-  readonly attempts: number
   /** ms since 1970 */
   readonly createdAt: number
   /** When it is tried next, ms since 1970; while an attempt is under way, when that has run out. */

@@ -119,7 +119,7 @@ export interface NotificationStore {
   isNeeded(): Promise<boolean>
   /** The oldest changes that are no notifications yet. */
   changes(limit: number): Promise<MessageChange[]>
-  /** Takes up to `limit` due notifications until `until` (ms) and counts the attempt, as {@link OutboxStore.claimDue} does. */
+  /** Takes up to `limit` due notifications until `until` (ms), as {@link OutboxStore.claimDue} does; oldest first. */
   claimDue(now: number, until: number, limit: number): Promise<Notification[]>
   /** Makes claimed notifications due again; like {@link OutboxStore.releaseClaims}, only where the store is one process's. */
   releaseClaims(now: number): Promise<void>
@@ -188,8 +188,8 @@ export interface MailWriter {
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
   insertSubscription(subscription: Subscription): void
-  /** Writes over the one with its id; guarded: fails with `conflict` when that is gone. */
-  updateSubscription(subscription: Subscription): void
+  /** Guarded: fails with `conflict` unless it still is as it was. */
+  updateSubscription(subscription: Subscription, previous: Subscription): void
   /** With what it was still to be told. */
   deleteSubscription(id: string): void
   /** The change is dealt with. Guarded: fails with `conflict` when somebody else did that. */

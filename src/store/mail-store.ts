@@ -110,7 +110,8 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
     insertSubscription: (subscription) => statements.push(insertSubscription(database, subscription)),
-    updateSubscription: (subscription) => statements.push(updateSubscription(database, subscription)),
+    updateSubscription: (subscription, previous) =>
+      statements.push(updateSubscription(database, subscription, previous)),
     deleteSubscription: (id) => statements.push(...deleteSubscription(database, id)),
     deleteMessageChange: (id) => statements.push(deleteMessageChange(database, id)),
     insertNotification: (notification, outlives) =>

@@ -50,7 +50,7 @@ export class SqlNotifications implements NotificationStore {
         ),
       )
       .updateTable('notifications')
-      .set((column) => ({ due_at: until, attempts: column('attempts', '+', 1) }))
+      .set({ due_at: until })
       .where('id', 'in', (db) => db.selectFrom('due').select('id'))
       .returning('id')
       .compile()
@@ -82,8 +82,7 @@ export class SqlNotifications implements NotificationStore {
       // Deleted since the claim, with its subscription: nobody is to be told.
       if (subscription === undefined) return []
       const content = JSON.parse(row.content) as NotificationContent
-      const { id, attempts } = row
-      return [{ id, subscription, content, attempts, createdAt: row.created_at, dueAt: row.due_at }]
+      return [{ id: row.id, subscription, content, createdAt: row.created_at, dueAt: row.due_at }]
     })
   }
 
@@ -104,13 +103,12 @@ export class SqlNotifications implements NotificationStore {
 }
 
 export function insertNotification(database: Database, notification: Notification, outlives = false): Statement {
-  const { id, subscription, content, attempts, createdAt, dueAt } = notification
+  const { id, subscription, content, createdAt, dueAt } = notification
   const query = database.read.insertInto('notifications').values({
     id,
     subscription_id: subscription.id,
     content: JSON.stringify(content),
     subscription: outlives ? JSON.stringify(subscription) : null,
-    attempts,
     created_at: createdAt,
     due_at: dueAt,
   })

@@ -170,7 +170,6 @@ export interface Schema {
     content: string
     /** JSON of the Subscription as it was, where the notification outlives it; null: as it is. */
     subscription: string | null
-    attempts: number
     created_at: number
     due_at: number
   }

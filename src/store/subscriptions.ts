@@ -76,9 +76,15 @@ export function insertSubscription(database: Database, subscription: Subscriptio
   return statementOf(database.read.insertInto('subscriptions').values(rowOf(subscription)).compile())
 }
 
-export function updateSubscription(database: Database, subscription: Subscription): Statement {
+export function updateSubscription(database: Database, subscription: Subscription, previous: Subscription): Statement {
   const { id, ...row } = rowOf(subscription)
-  const query = database.read.updateTable('subscriptions').set(row).where('id', '=', id)
+  const was = rowOf(previous)
+  const query = database.read
+    .updateTable('subscriptions')
+    .set(row)
+    .where('id', '=', id)
+    .where('expires_at', '=', was.expires_at)
+    .where('details', '=', was.details)
   return statementOf(query.compile(), { guarded: true })
 }
 

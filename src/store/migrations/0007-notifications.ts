@@ -40,7 +40,6 @@ export async function notifications(db: Kysely<unknown>, dialect: DatabaseDialec
     .addColumn('subscription_id', 'text', (column) => column.notNull())
     .addColumn('content', 'text', (column) => column.notNull())
     .addColumn('subscription', 'text')
-    .addColumn('attempts', integer, (column) => column.notNull())
     .addColumn('created_at', integer, (column) => column.notNull())
     .addColumn('due_at', integer, (column) => column.notNull())
     .execute()
