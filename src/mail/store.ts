@@ -187,11 +187,14 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
+  /** From its commit on, the store notes changes of the mailbox's messages. */
   insertSubscription(subscription: Subscription): void
   /** Guarded: fails with `conflict` unless it still is as it was. */
   updateSubscription(subscription: Subscription, previous: Subscription): void
   /** With what it was still to be told. */
   deleteSubscription(id: string): void
+  /** Nobody listens: changes are noted no more. Guarded: fails with `conflict` when there is a subscription. */
+  endNoting(): void
   /** The change is dealt with. Guarded: fails with `conflict` when somebody else did that. */
   deleteMessageChange(id: number): void
   /** `outlives`: it is still to be told when the subscription is gone. */

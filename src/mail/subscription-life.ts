@@ -7,7 +7,7 @@ const askBeforeMs = 15 * 60_000
 
 /**
  * Looks after every subscription: one whose time is over goes; one that is no longer entitled goes, and its owner hears so;
- * of one that ends soon the owner is asked once to authorize it anew.
+ * of one that ends soon the owner is asked once to authorize it anew. When there is none, changes are no longer noted.
  *
  * @param isEntitled whether it may still be served
  */
@@ -15,7 +15,9 @@ export async function lookAfterSubscriptions(
   mail: Pick<Mail, 'store' | 'clock' | 'ids'>,
   isEntitled: (subscription: Subscription) => Promise<boolean>,
 ): Promise<void> {
-  for (const subscription of await mail.store.subscriptions.list()) {
+  const subscriptions = await mail.store.subscriptions.list()
+  if (subscriptions.length === 0) return mail.store.write((tx) => tx.endNoting())
+  for (const subscription of subscriptions) {
     const now = mail.clock.now()
     if (subscription.expiresAt <= now) await mail.store.write((tx) => tx.deleteSubscription(subscription.id))
     else if (!(await isEntitled(subscription))) await removeSubscription(mail, subscription)

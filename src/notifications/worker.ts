@@ -163,8 +163,12 @@ class Worker implements NotificationWorker {
   async #lookOnce(): Promise<void> {
     this.#isWanted = false
     const { notifications } = this.#mail.store
+    const wasNeeded = this.#isNeeded
     this.#isNeeded = await notifications.isNeeded()
-    if (!this.#isNeeded) return this.#lookIn(pollMs.idle)
+    if (!this.#isNeeded) {
+      if (wasNeeded) await lookAfterSubscriptions(this.#mail, this.#options.isEntitled).catch(unlessConflict)
+      return this.#lookIn(pollMs.idle)
+    }
     await this.#lookAfter()
     if (await this.#noteChanges()) this.#isWanted = true
     const dueAt = await notifications.nextDueAt()

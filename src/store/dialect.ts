@@ -25,10 +25,13 @@ export interface DatabaseDialect {
   /** A table that is kept in the order of its primary key, where the database can: one tree to write instead of two. */
   clustered<Columns extends string>(table: CreateTableBuilder<'outbox', Columns>): CreateTableBuilder<'outbox', Columns>
   /**
-   * Triggers that note each change of a message while its mailbox has subscriptions, in the transaction that makes it:
-   * no writer can forget it, in whichever process, and no crash comes between (decision 20).
+   * Statements that begin and end the noting of each change of a message whose mailbox has subscriptions: triggers, so that
+   * no writer can forget it, in whichever process, and no crash comes between. While nobody listens there are none, and
+   * writing mail costs nothing more (decision 20). Each runs in the write that makes or ends a subscription.
    */
-  readonly noteMessageChanges: readonly string[]
+  readonly noting: { readonly begin: readonly string[]; readonly end: readonly string[] }
+  /** Before a statement that depends on which subscriptions there are, where writes can run side by side. */
+  readonly lockSubscriptions: readonly string[]
 }
 
 const hasSubscriptions = 'exists (select 1 from subscriptions where mailbox_id = new.mailbox_id)'
@@ -66,12 +69,16 @@ export const sqlite: DatabaseDialect = {
   },
   messageKey: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey()),
   clustered: (table) => table.modifyEnd(sql`without rowid`),
-  noteMessageChanges: [
-    `create trigger message_inserted after insert on messages
-       when new.folder_id <> 0 and ${hasSubscriptions} begin ${noteInsert}; end`,
-    `create trigger message_updated after update of change on messages
-       when new.change <> old.change and ${hasSubscriptions} begin ${noteUpdate}; end`,
-  ],
+  noting: {
+    begin: [
+      `create trigger if not exists message_inserted after insert on messages
+         when new.folder_id <> 0 and ${hasSubscriptions} begin ${noteInsert}; end`,
+      `create trigger if not exists message_updated after update of change on messages
+         when new.change <> old.change and ${hasSubscriptions} begin ${noteUpdate}; end`,
+    ],
+    end: ['drop trigger if exists message_inserted', 'drop trigger if exists message_updated'],
+  },
+  lockSubscriptions: [],
 }
 
 export const postgres: DatabaseDialect = {
@@ -99,19 +106,29 @@ export const postgres: DatabaseDialect = {
       .addColumn('id', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('messages_key', ['mailbox_id', 'id']),
   clustered: (table) => table,
-  noteMessageChanges: [
-    `create function note_message_change() returns trigger language plpgsql as $$
-       begin
-         if ${hasSubscriptions} then
-           if tg_op = 'INSERT' then ${noteInsert};
-           else ${noteUpdate};
-           end if;
+  noting: {
+    // A trigger locks the table for a moment: it is made only when there is none.
+    begin: [
+      `do $do$ begin
+         if exists (select 1 from pg_trigger where tgname = 'message_updated' and tgrelid = 'messages'::regclass) then
+           return;
          end if;
-         return null;
-       end $$`,
-    `create trigger message_inserted after insert on messages
-       for each row when (new.folder_id <> 0) execute function note_message_change()`,
-    `create trigger message_updated after update of change on messages
-       for each row when (new.change <> old.change) execute function note_message_change()`,
-  ],
+         create or replace function note_message_change() returns trigger language plpgsql as $note$
+           begin
+             if ${hasSubscriptions} then
+               if tg_op = 'INSERT' then ${noteInsert};
+               else ${noteUpdate};
+               end if;
+             end if;
+             return null;
+           end $note$;
+         create trigger message_inserted after insert on messages
+           for each row when (new.folder_id <> 0) execute function note_message_change();
+         create trigger message_updated after update of change on messages
+           for each row when (new.change <> old.change) execute function note_message_change();
+       end $do$`,
+    ],
+    end: ['drop trigger if exists message_inserted on messages', 'drop trigger if exists message_updated on messages'],
+  },
+  lockSubscriptions: ['lock table subscriptions in share row exclusive mode'],
 }

@@ -32,7 +32,13 @@ import {
 } from './notifications.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import type { Statement } from './statement.js'
-import { deleteSubscription, insertSubscription, SqlSubscriptions, updateSubscription } from './subscriptions.js'
+import {
+  deleteSubscription,
+  endNoting,
+  insertSubscription,
+  SqlSubscriptions,
+  updateSubscription,
+} from './subscriptions.js'
 import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUploads } from './uploads.js'
 
 /** The ports of the mail domain, kept in one SQL database. `committed` is called after each write; it must cost nothing. */
@@ -109,10 +115,11 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
-    insertSubscription: (subscription) => statements.push(insertSubscription(database, subscription)),
+    insertSubscription: (subscription) => statements.push(...insertSubscription(database, subscription)),
     updateSubscription: (subscription, previous) =>
       statements.push(updateSubscription(database, subscription, previous)),
     deleteSubscription: (id) => statements.push(...deleteSubscription(database, id)),
+    endNoting: () => statements.push(...endNoting(database)),
     deleteMessageChange: (id) => statements.push(deleteMessageChange(database, id)),
     insertNotification: (notification, outlives) =>
       statements.push(insertNotification(database, notification, outlives)),

@@ -72,8 +72,32 @@ export function subscriptionOf(row: Selectable<Schema['subscriptions']>): Subscr
   }
 }
 
-export function insertSubscription(database: Database, subscription: Subscription): Statement {
-  return statementOf(database.read.insertInto('subscriptions').values(rowOf(subscription)).compile())
+/** From its commit on, changes are noted. */
+export function insertSubscription({ read, dialect }: Database, subscription: Subscription): Statement[] {
+  return [
+    ...dialect.lockSubscriptions.map(plain),
+    statementOf(read.insertInto('subscriptions').values(rowOf(subscription)).compile()),
+    ...dialect.noting.begin.map(plain),
+  ]
+}
+
+/** Guarded: changes are noted as long as there is a subscription. */
+export function endNoting({ read, dialect }: Database): Statement[] {
+  // Says nothing, but of one row, and only while there is no subscription.
+  const guard = read
+    .updateTable('sequences')
+    .set((column) => ({ next: column.ref('next') }))
+    .where('name', '=', 'ids')
+    .where((where) => where.not(where.exists(read.selectFrom('subscriptions').select('id'))))
+  return [
+    ...dialect.lockSubscriptions.map(plain),
+    statementOf(guard.compile(), { guarded: true }),
+    ...dialect.noting.end.map(plain),
+  ]
+}
+
+function plain(sql: string): Statement {
+  return { sql, parameters: [] }
 }
 
 export function updateSubscription(database: Database, subscription: Subscription, previous: Subscription): Statement {

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { DatabaseDialect } from '../dialect.js'
 
 /** Subscriptions, what they are to be told, and changes of messages that somebody listens to (decision 20). */
@@ -45,6 +45,4 @@ export async function notifications(db: Kysely<unknown>, dialect: DatabaseDialec
     .execute()
   await db.schema.createIndex('notifications_by_due').on('notifications').column('due_at').execute()
   await db.schema.createIndex('notifications_by_subscription').on('notifications').column('subscription_id').execute()
-
-  for (const statement of dialect.noteMessageChanges) await sql.raw(statement).execute(db)
 }
