@@ -66,6 +66,9 @@ const maxCalls = 50
 /** Longer than the longest lane that a claim can make takes to be told or given back. */
 const claimMs = 300_000
 
+/** A lane that nothing came for in this time begins anew, ms. */
+const forgetFailuresAfterMs = 3_600_000
+
 /** Between two looks, ms: other processes write too, and clocks are set. */
 const pollMs = { needed: 1_000, idle: 5_000, afterTrouble: 5_000 }
 /** Between two looks at the subscriptions themselves. */
@@ -227,7 +230,9 @@ class Worker implements NotificationWorker {
     for (const [key, lane] of this.#lanes) {
       if (lane.isBusy) continue
       if (lane.waiting.length === 0) {
-        if (lane.heldUntil <= this.#mail.clock.now() && lane.failures === 0) this.#lanes.delete(key)
+        // Of a lane that failed is remembered how often, until what waits in the store has been tried again.
+        const idleMs = this.#mail.clock.now() - lane.heldUntil
+        if (lane.failures === 0 || idleMs > forgetFailuresAfterMs) this.#lanes.delete(key)
         continue
       }
       if (this.#calls.size >= maxCalls || this.#closing !== undefined) return
