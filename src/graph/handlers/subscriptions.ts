@@ -29,7 +29,7 @@ export const createSubscription: SubscriptionHandler = async (request, services)
   const { changeType, notificationUrl, resource, expiresAt } = requireAll(wish)
   const named = readSubscribedResource(resource, request.version)
   requireUrls(wish, services)
-  requireEncryption(wish, named.query.select !== undefined)
+  requireEncryption(wish, named.query.select)
   const expiry = expiryOf(expiresAt, wish.includeResourceData === true, services.mail.clock.now())
   const mailbox = await mailboxFor(request, services, named.mailboxKey)
   const folder = await folderFor(services, mailbox, named.folderPath)
@@ -164,12 +164,22 @@ function requireUrls(wish: SubscriptionWish, { reach }: SubscriptionServices): v
   }
 }
 
-function requireEncryption({ includeResourceData, certificate, certificateId }: SubscriptionWish, selects: boolean) {
+/** Documented: what notifications cannot hold, for its size. */
+const neverIncluded = ['body', 'uniquebody', '*']
+
+function requireEncryption(
+  { includeResourceData, certificate, certificateId }: SubscriptionWish,
+  select: readonly string[] | undefined,
+): void {
   if (includeResourceData !== true) return
   if (certificate === undefined) throw requiredWithData('encryptionCertificate')
   if (certificateId === undefined) throw requiredWithData('encryptionCertificateId')
-  if (!selects) {
+  if (select === undefined) {
     throw invalidSubscription('The resource must select properties with $select to include resource data.', 'resource')
+  }
+  const refused = select.find((name) => neverIncluded.includes(name.toLowerCase().split('/')[0] ?? ''))
+  if (refused !== undefined) {
+    throw invalidSubscription(`The property '${refused}' cannot be included in notifications.`, 'resource')
   }
 }
 
