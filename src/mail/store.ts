@@ -191,7 +191,7 @@ export interface MailWriter {
   insertSubscription(subscription: Subscription): void
   /** Guarded: fails with `conflict` unless it still is as it was. */
   updateSubscription(subscription: Subscription, previous: Subscription): void
-  /** With what it was still to be told. */
+  /** With what it was still to be told. Guarded: fails with `conflict` when it is gone. */
   deleteSubscription(id: string): void
   /** Nobody listens: changes are noted no more. Guarded: fails with `conflict` when there is a subscription. */
   endNoting(): void

@@ -1,3 +1,4 @@
+import { MailError } from './errors.js'
 import type { Mail } from './mail.js'
 import { lifecycleNotification } from './notify.js'
 import type { Subscription } from './subscription.js'
@@ -18,14 +19,31 @@ export async function lookAfterSubscriptions(
   const subscriptions = await mail.store.subscriptions.list()
   if (subscriptions.length === 0) return mail.store.write((tx) => tx.endNoting())
   for (const subscription of subscriptions) {
-    const now = mail.clock.now()
-    if (subscription.expiresAt <= now) await mail.store.write((tx) => tx.deleteSubscription(subscription.id))
-    else if (!(await isEntitled(subscription))) await removeSubscription(mail, subscription)
-    else if (isToBeAsked(subscription, now)) await askForAuthorization(mail, subscription)
+    try {
+      await lookAfter(mail, subscription, isEntitled)
+    } catch (error) {
+      // Its owner, or another process, came first.
+      if (!(error instanceof MailError) || error.code !== 'conflict') throw error
+    }
   }
 }
 
-/** Ends a subscription from our side. */
+async function lookAfter(
+  mail: Pick<Mail, 'store' | 'clock' | 'ids'>,
+  subscription: Subscription,
+  isEntitled: (subscription: Subscription) => Promise<boolean>,
+): Promise<void> {
+  const now = mail.clock.now()
+  if (subscription.expiresAt <= now) await mail.store.write((tx) => tx.deleteSubscription(subscription.id))
+  else if (!(await isEntitled(subscription))) await removeSubscription(mail, subscription)
+  else if (isToBeAsked(subscription, now)) await askForAuthorization(mail, subscription)
+}
+
+/**
+ * Ends a subscription from our side.
+ *
+ * @throws MailError conflict when it is gone already
+ */
 export async function removeSubscription(
   mail: Pick<Mail, 'store' | 'clock' | 'ids'>,
   subscription: Subscription,

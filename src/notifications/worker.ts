@@ -285,15 +285,14 @@ class Worker implements NotificationWorker {
   async #entitled(batch: readonly Notification[]): Promise<Notification[]> {
     const refused = new Set<string>()
     const now = this.#mail.clock.now()
-    for (const subscription of new Map(batch.map(({ subscription }) => [subscription.id, subscription])).values()) {
+    const asking = batch.filter((each) => !isLast(each)).map(({ subscription }) => subscription)
+    for (const subscription of new Map(asking.map((each) => [each.id, each])).values()) {
       if (subscription.expiresAt <= now) refused.add(subscription.id)
       else if (!(await this.#options.isEntitled(subscription))) {
         refused.add(subscription.id)
-        await removeSubscription(this.#mail, subscription)
+        await removeSubscription(this.#mail, subscription).catch(unlessConflict)
       }
     }
-    const isLast = ({ content }: Notification) =>
-      content.kind === 'lifecycle' && content.event === 'subscriptionRemoved'
     const [kept, gone] = [true, false].map((isKept) =>
       batch.filter((each) => (isLast(each) || !refused.has(each.subscription.id)) === isKept),
     ) as [Notification[], Notification[]]
@@ -352,7 +351,12 @@ class Worker implements NotificationWorker {
   }
 }
 
-/** Another process was at the same thing. */
+/** Whether it says that there is no subscription any more: nothing is asked of that. */
+function isLast({ content }: Notification): boolean {
+  return content.kind === 'lifecycle' && content.event === 'subscriptionRemoved'
+}
+
+/** Somebody else was at the same thing. */
 function unlessConflict(error: unknown): void {
   if (!(error instanceof MailError) || error.code !== 'conflict') throw error
 }

@@ -120,6 +120,6 @@ export function deleteSubscription(database: Database, id: string): Statement[] 
     .where('subscription', 'is', null)
   return [
     statementOf(told.compile()),
-    statementOf(database.read.deleteFrom('subscriptions').where('id', '=', id).compile()),
+    statementOf(database.read.deleteFrom('subscriptions').where('id', '=', id).compile(), { guarded: true }),
   ]
 }

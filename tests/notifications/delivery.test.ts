@@ -213,6 +213,8 @@ test('who loses the right to a mailbox hears no more of it, and hears that', asy
   await lifecycle.until((all) => all.length === 1)
   assert.equal(lifecycle.notifications()[0].lifecycleEvent, 'subscriptionRemoved')
   assert.equal((await delegate.get(`/subscriptions/${made.json.id}`)).status, 404)
+  await sleep(1_500)
+  assert.equal(lifecycle.notifications().length, 1)
   assert.deepEqual(idsOf(receiver), [first])
 })
 

@@ -67,7 +67,9 @@ export async function startReceiver(t: TestContext): Promise<Receiver> {
         if (holds(receiver.notifications())) return
         await sleep(20)
       }
-      throw new Error(`the notifications never came; there are ${JSON.stringify(receiver.notifications())}`)
+      throw new Error(
+        `the notifications never came; there are ${JSON.stringify(receiver.notifications()).slice(0, 2_000)}`,
+      )
     },
   }
   return receiver

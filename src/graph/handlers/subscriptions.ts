@@ -116,7 +116,12 @@ export const reauthorizeSubscription: SubscriptionHandler = async (request, serv
 export const deleteSubscription: SubscriptionHandler = async (request, services) => {
   await requirePermission(request, services)
   const { id } = await subscriptionOfPath(request, services)
-  await services.mail.store.write((tx) => tx.deleteSubscription(id))
+  try {
+    await services.mail.store.write((tx) => tx.deleteSubscription(id))
+  } catch (error) {
+    // Of several deletions at once one finds it.
+    throw error instanceof MailError && error.code === 'conflict' ? noSubscription() : error
+  }
   return { status: 204 }
 }
 
@@ -305,7 +310,11 @@ async function subscriptionOfPath(request: SubscriptionRequest, services: Subscr
   const id = (request.keys.subscription ?? '').toLowerCase()
   const found = await services.mail.store.subscriptions.find(request.caller.tenant as TenantId, id)
   if (found !== undefined && isOwn(request, services, found)) return found
-  throw new GraphError(404, 'ResourceNotFound', 'The object was not found.', {
+  throw noSubscription()
+}
+
+function noSubscription(): GraphError {
+  return new GraphError(404, 'ResourceNotFound', 'The object was not found.', {
     frontEnd: true,
     reason: 'The application has no such subscription, for this user; it may be over.',
   })
