@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { routes } from '../src/graph/routes.js'
 import { cloudSection } from './cloud-section.js'
+import { operations, operationsNotServed } from './operations.js'
 
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
@@ -74,6 +75,8 @@ export function compatibilityPage(): string {
     '',
     ...differences.map((line) => `- ${line}`),
     '',
+    ...operationsOfModel(),
+    '',
     '## Not served yet, and refused by name',
     '',
     ...refused.map((line) => `- ${line}`),
@@ -88,4 +91,24 @@ function witnessOf(method: string, path: string): string {
   if (!existsSync(fileURLToPath(new URL(`../../${witness}`, import.meta.url))))
     throw new Error(`There is no ${witness}.`)
   return witness
+}
+
+/** How much of the published model is served, and why the rest is not. */
+function operationsOfModel(): string[] {
+  const missing = operationsNotServed()
+  return [
+    '## Of the v1.0 model',
+    '',
+    `${countOfOperations()} The others:`,
+    '',
+    '| Operation | Why not |',
+    '| --- | --- |',
+    ...missing.map(({ method, path, reason }) => `| ${method} \`/${path}\` | ${reason} |`),
+  ]
+}
+
+/** One sentence. */
+export function countOfOperations(): string {
+  const missing = operationsNotServed().length
+  return `${operations.length - missing} of the ${operations.length} operations of mail in Graph’s v1.0 model are served.`
 }

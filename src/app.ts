@@ -346,6 +346,7 @@ function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Ten
     tenant: tenant.id,
     store: store.identity,
     ownHosts,
+    now: () => clock.now(),
   })
   const surroundings = { ring, isTenant: tenantFinder(store), ownHosts, now: () => clock.now(), uuid: random.uuid }
   return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
