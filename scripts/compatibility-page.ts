@@ -7,6 +7,7 @@ import { operations, operationsNotServed } from './operations.js'
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
+  [/^subscriptions(\/|$)/, 'tests/graph/subscriptions.test.ts'],
   [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
