@@ -18,6 +18,8 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/masterCategories(\/|$)/, 'tests/graph/outlook-categories.test.ts'],
   [/\/overrides(\/|$)/, 'tests/graph/classification-overrides.test.ts'],
   [/\/messageRules(\/|$)/, 'tests/graph/message-rules.test.ts'],
+  [/\/getMailTips$/, 'tests/graph/mail-tips.test.ts'],
+  [/\/supported(Languages|TimeZones)$/, 'tests/graph/outlook-user.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]
 

@@ -8,6 +8,7 @@ import {
   listAttachments,
 } from './handlers/attachments.js'
 import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
+import { getMailTips } from './handlers/mail-tips.js'
 import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
 import {
   copyMessage,
@@ -28,6 +29,7 @@ import {
   postCategory,
   removeCategory,
 } from './handlers/outlook-categories.js'
+import { listLanguages, listTimeZones } from './handlers/outlook-user.js'
 import { sendMail } from './handlers/send-mail.js'
 import {
   createSubscription,
@@ -83,6 +85,9 @@ export const routes: readonly Route[] = [
   route('GET', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.Read', 'none', getCategory),
   route('PATCH', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'json', patchCategory),
   route('DELETE', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'none', removeCategory),
+  route('POST', '{mailbox}/getMailTips', 'Mail.Read', 'json', getMailTips),
+  route('GET', '{mailbox}/outlook/supportedLanguages', 'User.Read', 'none', listLanguages),
+  route('GET', '{mailbox}/outlook/supportedTimeZones', 'User.Read', 'none', listTimeZones),
   route('GET', '{mailbox}/inferenceClassification/overrides', 'Mail.Read', 'none', listOverrides),
   route('POST', '{mailbox}/inferenceClassification/overrides', 'Mail.ReadWrite', 'json', postOverride),
   route('PATCH', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'json', patchOverride),

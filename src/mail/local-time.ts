@@ -6,7 +6,7 @@ export function supportedZone(name: string): string | undefined {
 }
 
 /** How far a zone is ahead of UTC at a moment, ms. */
-function offsetAt(at: number, zone: string): number {
+export function offsetAt(at: number, zone: string): number {
   const parts = new Map(
     formatOf(zone)
       .formatToParts(at)

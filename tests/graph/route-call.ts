@@ -120,6 +120,7 @@ const bodies: Readonly<Record<string, object>> = {
     return { displayName: `Plums ${made}`, color: 'preset1' }
   },
   '{category}': { color: 'preset2' },
+  getMailTips: { EmailAddresses: [other], MailTipsOptions: 'automaticReplies' },
   messageRules: rule,
   '{rule}': { isEnabled: false },
   overrides: { classifyAs: 'other', senderEmailAddress: { address: 'plum@example.com' } },
