@@ -17,7 +17,7 @@ import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
-import type { ListedMessage, MessageQuery } from './query.js'
+import type { ListedMessage, MessageCondition, MessageQuery } from './query.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -68,8 +68,8 @@ export interface FolderStore {
 export interface MessageStore {
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
   list(query: MessageQuery): Promise<ListedMessage[]>
-  /** Messages in a folder, or in all folders of the mailbox. */
-  count(mailbox: MailboxId, folder?: FolderId): Promise<number>
+  /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
+  count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }
