@@ -67,6 +67,12 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     message: () =>
       'The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.',
   },
+  extensionExists: {
+    status: 409,
+    code: 'nameAlreadyExists',
+    message: (error) => `An extension with the name '${error.value}' already exists.`,
+  },
+  extensionNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
   folderNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
   headerInvalid: {
     status: 400,

@@ -23,6 +23,13 @@ import {
 import { getRule, listRules, patchRule, postRule, removeRule } from './handlers/message-rules.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
 import {
+  getExtension,
+  listExtensions,
+  patchExtension,
+  postExtension,
+  removeExtension,
+} from './handlers/open-extensions.js'
+import {
   getCategory,
   listCategories,
   patchCategory,
@@ -131,6 +138,11 @@ function underMessages(messages: string): MailRoute[] {
     route('POST', `${message}/forward`, 'Mail.Send', 'optionalJsonOrMime', forward),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
+    route('GET', `${message}/extensions`, 'Mail.Read', 'none', listExtensions),
+    route('POST', `${message}/extensions`, 'Mail.ReadWrite', 'json', postExtension),
+    route('GET', `${message}/extensions/{extension}`, 'Mail.Read', 'none', getExtension),
+    route('PATCH', `${message}/extensions/{extension}`, 'Mail.ReadWrite', 'json', patchExtension),
+    route('DELETE', `${message}/extensions/{extension}`, 'Mail.ReadWrite', 'none', removeExtension),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
     route('POST', `${message}/attachments`, 'Mail.ReadWrite', 'json', createAttachment),
     ownOnly(

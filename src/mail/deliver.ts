@@ -4,7 +4,7 @@ import type { MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
-import type { InternetMessageHeader, Message } from './message.js'
+import type { InternetMessageHeader, Message, MessageContent } from './message.js'
 import { headerFields } from './mime/message-header.js'
 import { renderMime, transportHeadersOf } from './mime/render.js'
 import type { MailWriter } from './store.js'
@@ -43,7 +43,7 @@ export function inboxCopy(
     isDraft: false,
     bodyPreview,
     content: {
-      ...sent.content,
+      ...withoutExtensions(sent.content),
       bccRecipients: [],
       categories: [],
       flag: { flagStatus: 'notFlagged' },
@@ -51,6 +51,13 @@ export function inboxCopy(
       internetMessageHeaders: [receivedHeader(mail.hostname, id, mailbox.address, now), ...headers],
     },
   }
+}
+
+/** The data of applications is the sender's own. */
+function withoutExtensions(content: MessageContent): MessageContent {
+  if (content.extensions === undefined) return content
+  const { extensions: _, ...said } = content
+  return said
 }
 
 /**
@@ -105,7 +112,7 @@ export function partsOfSent(mail: Pick<Mail, 'store'>, sent: Message, mime: Uint
     putAttachments,
     mime: async () => mime ?? renderMime(sent, await attachments(), { includeBcc: false }),
     draft: async () => ({
-      ...sent.content,
+      ...withoutExtensions(sent.content),
       bccRecipients: [],
       subject: sent.subject,
       importance: sent.importance,

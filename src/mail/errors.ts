@@ -4,6 +4,8 @@ export type MailErrorCode =
   | 'attachmentNotFound'
   | 'attachmentTooLarge'
   | 'conflict'
+  | 'extensionExists'
+  | 'extensionNotFound'
   | 'folderNotFound'
   | 'headerInvalid'
   | 'headerNotAllowed'

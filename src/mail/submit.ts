@@ -112,7 +112,7 @@ function sentMessage(
 }
 
 function sentContent(draft: Draft, { from, sender }: Sender): MessageContent {
-  const { inReplyTo, references, mentions } = draft
+  const { inReplyTo, references, mentions, extensions } = draft
   return {
     body: draft.body,
     from,
@@ -132,6 +132,7 @@ function sentContent(draft: Draft, { from, sender }: Sender): MessageContent {
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
     ...(references === undefined ? {} : { references }),
     ...(mentions === undefined ? {} : { mentions }),
+    ...(extensions === undefined ? {} : { extensions }),
   }
 }
 

@@ -77,9 +77,16 @@ export const newsletter = Buffer.from(
 const file = { '@odata.type': '#microsoft.graph.fileAttachment', name: 'quinces.txt', contentBytes: 'UXVpbmNlcw==' }
 const toRecipients = [{ emailAddress: { address: other } }]
 
-/** A new draft of hers, with a recipient and a file. */
+const extensionName = 'Com.Contoso.Quince'
+
+/** A new draft of hers, with a recipient, a file and an extension. */
 export async function makeDraft(adele: Client): Promise<Target> {
-  const { json, text } = await adele.post('/me/messages', { subject: 'Quinces', toRecipients, attachments: [file] })
+  const { json, text } = await adele.post('/me/messages', {
+    subject: 'Quinces',
+    toRecipients,
+    attachments: [file],
+    extensions: [{ extensionName }],
+  })
   assert.ok(json?.id, text)
   return targetOf((await adele.get(`/me/messages/${json.id}?$expand=attachments`)).json)
 }
@@ -121,6 +128,11 @@ const bodies: Readonly<Record<string, object>> = {
   },
   '{category}': { color: 'preset2' },
   getMailTips: { EmailAddresses: [other], MailTipsOptions: 'automaticReplies' },
+  get extensions() {
+    made++
+    return { extensionName: `Com.Contoso.Plum${made % 8}x${made}`, weight: 5 }
+  },
+  '{extension}': { weight: 6 },
   messageRules: rule,
   '{rule}': { isEnabled: false },
   overrides: { classifyAs: 'other', senderEmailAddress: { address: 'plum@example.com' } },
@@ -140,9 +152,9 @@ interface Call {
   readonly init: { headers: Record<string, string>; body?: string }
 }
 
-/** Folder of the rows that are about the Inbox alone. */
-function folderOf({ path }: Route): { folder?: string } {
-  return path.includes('/messageRules') ? { folder: 'inbox' } : {}
+/** Keys that are the same everywhere: the Inbox alone has rules, and each draft has an extension. */
+function fixedKeys({ path }: Route): { folder?: string; extension: string } {
+  return { extension: extensionName, ...(path.includes('/messageRules') ? { folder: 'inbox' } : {}) }
 }
 
 /** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
@@ -153,7 +165,7 @@ export function callOf(
   authorization: string | undefined,
 ): Call {
   const { endpoint = 'http://localhost:9/', subscription = noSubscription, ...named } = target
-  const keys: Readonly<Record<string, string>> = { ...named, ...folderOf(route), subscription, mailbox }
+  const keys: Readonly<Record<string, string>> = { ...named, ...fixedKeys(route), subscription, mailbox }
   const path = `${route.since === 'beta' ? '/beta' : '/v1.0'}/${route.path}`.replace(/\{(\w+)\}/g, (_, name: string) =>
     known(keys, name, 'a key for'),
   )
