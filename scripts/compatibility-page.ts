@@ -13,6 +13,7 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
   [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
+  [/\/mailFolders(\/|$)/, 'tests/graph/mail-folders.test.ts'],
 ]
 
 const differences = [

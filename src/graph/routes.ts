@@ -7,6 +7,7 @@ import {
   getAttachmentContent,
   listAttachments,
 } from './handlers/attachments.js'
+import { countFolders, getFolder, listFolders } from './handlers/mail-folders.js'
 import {
   copyMessage,
   createMessage,
@@ -34,9 +35,25 @@ export const routes: readonly Route[] = [
   route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
   directoryRoute('{mailbox}', 'User.Read', getUser),
   directoryRoute('users', 'User.ReadBasic.All', listUsers),
+  ...folders('{mailbox}/mailFolders'),
+  ...folders('{mailbox}/mailFolders/{folder}/childFolders'),
+  ...onFolder('{mailbox}/mailFolders/{folder}'),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
 ]
+
+/** Folders in the root, and in a folder. */
+function folders(list: string): MailRoute[] {
+  return [
+    route('GET', list, 'Mail.ReadBasic', 'none', listFolders),
+    route('GET', `${list}/$count`, 'Mail.ReadBasic', 'none', countFolders),
+  ]
+}
+
+/** One folder, at any depth. */
+function onFolder(folder: string): MailRoute[] {
+  return [route('GET', folder, 'Mail.ReadBasic', 'none', getFolder)]
+}
 
 /** The operations on messages are the same below the mailbox and below a folder. */
 function underMessages(messages: string): MailRoute[] {

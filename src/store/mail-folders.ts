@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { FolderId, MailboxId } from '../mail/ids.js'
-import type { MailFolder, WellKnownName } from '../mail/mail-folder.js'
+import type { FolderSearch, MailFolder, WellKnownName } from '../mail/mail-folder.js'
 import type { FolderChange, FolderStore } from '../mail/store.js'
 import type { Database } from './database.js'
 import type { Schema } from './schema.js'
@@ -44,6 +44,8 @@ export function insertFolder(database: Database, folder: MailFolder): Statement 
     total_item_count: folder.totalItemCount,
     unread_item_count: folder.unreadItemCount,
     size_bytes: folder.sizeBytes,
+    change: folder.change,
+    search: folder.search === undefined ? null : JSON.stringify(folder.search),
   })
   return statementOf(query.compile())
 }
@@ -80,5 +82,7 @@ function folderOf(row: Selectable<Schema['mail_folders']>): MailFolder {
     totalItemCount: row.total_item_count,
     unreadItemCount: row.unread_item_count,
     sizeBytes: row.size_bytes,
+    change: row.change,
+    ...(row.search === null ? {} : { search: JSON.parse(row.search) as FolderSearch }),
   }
 }

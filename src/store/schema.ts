@@ -52,6 +52,9 @@ export interface Schema {
     total_item_count: number
     unread_item_count: number
     size_bytes: number
+    change: number
+    /** Of a search folder: JSON of FolderSearch. */
+    search: string | null
   }
   messages: {
     mailbox_id: number
