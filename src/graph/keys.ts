@@ -55,9 +55,9 @@ export function folderIdOf(mailbox: Mailbox, key: string): FolderId {
 }
 
 /** The folder that a parameter such as `destinationId` names. */
-export async function folderNamed(request: GraphRequest, mail: Mail, key: string): Promise<FolderId> {
-  const id = folderIdOf(request.mailbox, key)
-  if ((await mail.store.folders.find(request.mailbox.id, id)) !== undefined) return id
+export async function folderNamed(request: GraphRequest, mail: Mail, key: string): Promise<MailFolder> {
+  const folder = await mail.store.folders.find(request.mailbox.id, folderIdOf(request.mailbox, key))
+  if (folder !== undefined) return folder
   throw new MailError('folderNotFound', 'The mailbox has no such folder.')
 }
 

@@ -25,8 +25,8 @@ export class FolderTree {
     }
   }
 
-  find(id: FolderId): MailFolder | undefined {
-    return this.#byId.get(id)
+  all(): MailFolder[] {
+    return [...this.#byId.values()]
   }
 
   /** @throws MailError folderNotFound */

@@ -1,9 +1,10 @@
 import { MailError } from './errors.js'
 import { translatedFolderName } from './folder-names.js'
 import type { FolderId, MailboxId } from './ids.js'
+import type { MultiValueExtendedProperty, SingleValueExtendedProperty } from './message.js'
 
 /** A folder of a mailbox and its counts, which are exact: each write that changes a folder's content changes them with it. */
-export interface MailFolder {
+export interface MailFolder extends FolderDetails {
   readonly mailbox: MailboxId
   readonly id: FolderId
   /** undefined only for the root; {@link outsideTree} for what stands beside it. */
@@ -19,8 +20,14 @@ export interface MailFolder {
    * every change of the tree: what a change of it is guarded with.
    */
   readonly change: number
+}
+
+/** What few folders have; kept as one JSON text. */
+export interface FolderDetails {
   /** Present: it holds no messages of its own, but shows those of other folders. */
   readonly search?: FolderSearch
+  readonly singleValueExtendedProperties?: readonly SingleValueExtendedProperty[]
+  readonly multiValueExtendedProperties?: readonly MultiValueExtendedProperty[]
 }
 
 /** What a search folder shows. */

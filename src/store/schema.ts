@@ -53,8 +53,8 @@ export interface Schema {
     unread_item_count: number
     size_bytes: number
     change: number
-    /** Of a search folder: JSON of FolderSearch. */
-    search: string | null
+    /** JSON of FolderDetails; null: none of them. */
+    details: string | null
   }
   messages: {
     mailbox_id: number
