@@ -12,7 +12,7 @@ import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { Answer, Message } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import type { ListedMessage, MessageQuery } from './query.js'
+import type { ListedMessage, MessageCondition, MessageQuery } from './query.js'
 import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
@@ -58,8 +58,8 @@ export interface MessageStore {
   list(query: MessageQuery): Promise<ListedMessage[]>
   /** Which messages stand in which of the folders, in no order. */
   placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>
-  /** Messages in a folder, or in all folders of the mailbox. */
-  count(mailbox: MailboxId, folder?: FolderId): Promise<number>
+  /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
+  count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }

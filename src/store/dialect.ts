@@ -26,6 +26,18 @@ export interface DatabaseDialect {
   messageKey(table: CreateTableBuilder<'messages', 'mailbox_id'>): CreateTableBuilder<'messages', 'mailbox_id' | 'id'>
   /** A table that is kept in the order of its primary key, where the database can: one tree to write instead of two. */
   clustered<Columns extends string>(table: CreateTableBuilder<'outbox', Columns>): CreateTableBuilder<'outbox', Columns>
+  /** Text with the letters of ASCII, and no others, in lower case; ordered by code point. */
+  folded(text: RawBuilder<unknown>): RawBuilder<unknown>
+  /** A text column, to be read as JSON. */
+  json(text: RawBuilder<unknown>): RawBuilder<unknown>
+  /** The text at a path inside JSON, its names constants of ours; null when there is none. */
+  jsonText(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The same as it is written in JSON: `true`, `null`, `"text"`. */
+  jsonValue(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The elements of a list inside JSON, as rows with a column `value`; none when there is no list. */
+  jsonElements(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The number that a text is, up to 15 digits before and after the point; null when it is none. */
+  numberIn(text: RawBuilder<unknown>): RawBuilder<unknown>
 }
 
 const outboxColumns = sql.raw(
@@ -59,6 +71,15 @@ export const sqlite: DatabaseDialect = {
   },
   messageKey: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey()),
   clustered: (table) => table.modifyEnd(sql`without rowid`),
+  folded: (text) => sql`lower(${text})`,
+  json: (text) => text,
+  // An element of a list is text already, or the JSON of an object.
+  jsonText: (json, path) => (path.length === 0 ? json : sql`(${json} ->> ${sql.lit(`$.${path.join('.')}`)})`),
+  jsonValue: (json, path) => sql`(${json} -> ${sql.lit(`$.${path.join('.')}`)})`,
+  jsonElements: (json, path) => sql`json_each(${json}, ${sql.lit(`$.${path.join('.')}`)})`,
+  numberIn: (text) => sql`
+    case when json_valid(${text}) and json_type(${text}) in ('integer', 'real')
+      and length(${text}) <= 16 and ${text} not glob '*[eE]*' then cast(${text} as real) end`,
 }
 
 export const postgres: DatabaseDialect = {
@@ -90,4 +111,12 @@ export const postgres: DatabaseDialect = {
       .addColumn('id', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('messages_key', ['mailbox_id', 'id']),
   clustered: (table) => table,
+  folded: (text) => sql`lower(${text} collate "C")`,
+  json: (text) => sql`${text}::jsonb`,
+  jsonText: (json, path) => sql`(${json} #>> ${sql.lit(`{${path.join(',')}}`)})`,
+  jsonValue: (json, path) => sql`(${json} #> ${sql.lit(`{${path.join(',')}}`)})::text`,
+  jsonElements: (json, path) => sql`jsonb_array_elements(${json} #> ${sql.lit(`{${path.join(',')}}`)})`,
+  numberIn: (text) => sql`
+    case when length(${text}) <= 16 and ${text} ~ ${sql.lit('^[ \\t\\r\\n]*-?(0|[1-9][0-9]*)(\\.[0-9]+)?[ \\t\\r\\n]*$')}
+      then ${text}::float8 end`,
 }

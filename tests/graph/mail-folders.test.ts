@@ -371,3 +371,42 @@ test('markAsJunk and markAsNotJunk move a message when they are asked to (beta)'
     'RequestBodyRead',
   ])
 })
+
+test('$filter on folders compares names without case, and counts', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  await put(adele, 'inbox', 2, { isRead: false })
+  const { id } = await make(adele, 'inbox', "O'Brien")
+  await make(adele, 'inbox', 'Other')
+  const found = async (filter: string, path = '/me/mailFolders') => {
+    const { status, json, text } = await adele.get(`${path}?$filter=${encodeURIComponent(filter)}&$count=true`)
+    assert.equal(status, 200, text)
+    assert.equal(json['@odata.count'], json.value.length)
+    return namesOf(json)
+  }
+  assert.deepEqual(await found("displayName eq 'INBOX'"), ['Inbox'])
+  assert.deepEqual(await found('totalItemCount gt 1 and unreadItemCount ge 2'), ['Inbox'])
+  assert.deepEqual(await found('childFolderCount eq 2 or startsWith(displayName,"x")'.replaceAll('"', "'")), ['Inbox'])
+  assert.deepEqual(await found("contains(displayName,'items') and not (displayName eq 'Sent Items')"), [
+    'Deleted Items',
+  ])
+  assert.deepEqual(await found("displayName in ('drafts','outbox')"), ['Drafts', 'Outbox'])
+  assert.deepEqual(await found('isHidden eq true'), [])
+  const children = '/me/mailFolders/inbox/childFolders'
+  assert.deepEqual(await found("displayName eq 'o''brien'", children), ["O'Brien"])
+  assert.deepEqual(await found(`id eq '${id}'`, children), ["O'Brien"])
+  const page = await adele.get(`${children}?$filter=displayName eq 'other'&$top=1`)
+  assert.match(page.json['@odata.nextLink'], /\?%24filter=displayName\+eq\+%27other%27&%24top=1&%24skip=1$/)
+  assert.equal((await adele.get("/me/mailFolders/$count?$filter=endswith(displayName,'box')")).text, '2')
+  for (const [filter, code] of [
+    ['colour eq 1', 'RequestBroker--ParseUri'],
+    ['displayName eq 1', 'BadRequest'],
+    ['displayName eq', 'BadRequest'],
+    ['sourceFolderIds eq null', 'ErrorInvalidUrlQueryFilter'],
+    ['length(displayName) eq 5', 'ErrorInvalidUrlQueryFilter'],
+    ['displayName', 'BadRequest'],
+  ]) {
+    const answer = await adele.get(`/me/mailFolders?$filter=${encodeURIComponent(filter ?? '')}`)
+    assert.deepEqual(errorOf(answer), [400, code], filter)
+  }
+})

@@ -4,10 +4,12 @@ import type { MailFolder } from '../../mail/mail-folder.js'
 import { type ExpandItem, nextLink, type Query, selectedContext } from '../../odata/query.js'
 import { contextOf, foldersContext } from '../context.js'
 import { GraphError } from '../errors.js'
+import { readFolderFilter } from '../folder-filter.js'
 import { folderInTree } from '../keys.js'
 import { readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { orderFolders, presentFolder, selectFolderProperties } from '../resources/mail-folder.js'
+import { withCounts } from '../search-folder.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
@@ -23,7 +25,7 @@ export async function readTree(request: GraphRequest, mail: Mail): Promise<Folde
 export const listFolders: Handler = async (request, mail) => {
   const query = readQuery(request.query, maxTop)
   const tree = await readTree(request, mail)
-  const folders = childrenOf(request, tree, query)
+  const folders = await childrenOf(request, mail, tree, query)
   const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const page = folders.slice(skip, skip + top)
@@ -46,7 +48,7 @@ export const listFolders: Handler = async (request, mail) => {
 /** GET .../mailFolders/$count, .../childFolders/$count: digits alone. */
 export const countFolders: Handler = async (request, mail) => {
   const query = readQuery(request.query, maxTop)
-  const folders = childrenOf(request, await readTree(request, mail), query)
+  const folders = await childrenOf(request, mail, await readTree(request, mail), query)
   return { status: 200, bytes: Buffer.from(String(folders.length)), contentType: 'text/plain' }
 }
 
@@ -60,16 +62,33 @@ export const getFolder: Handler = async (request, mail) => {
   return { status: 200, json: { '@odata.context': contextOf(request, below), ...shown } }
 }
 
-function childrenOf(request: GraphRequest, tree: FolderTree, query: Query): MailFolder[] {
+async function childrenOf(
+  request: GraphRequest,
+  mail: Mail,
+  tree: FolderTree,
+  query: Query,
+): Promise<readonly MailFolder[]> {
   const parent = folderInTree(request, tree) ?? tree.root
-  return listed(request, tree, tree.children(parent.id, wantsHidden(query)), query)
+  return listed(request, mail, tree, tree.children(parent.id, wantsHidden(query)), query)
 }
 
 /** The folders of a list as its options filter and order them. */
-function listed(request: GraphRequest, tree: FolderTree, folders: MailFolder[], query: Query): MailFolder[] {
-  refuseUnserved(query, ['$filter', '$search', '$skiptoken', '$deltatoken'])
+async function listed(
+  request: GraphRequest,
+  mail: Mail,
+  tree: FolderTree,
+  folders: readonly MailFolder[],
+  query: Query,
+): Promise<readonly MailFolder[]> {
+  refuseUnserved(query, ['$search', '$skiptoken', '$deltatoken'])
+  const { $filter } = query.other
+  if ($filter === undefined && query.orderBy === undefined) return folders
   const { mailbox, version } = request
-  return query.orderBy === undefined ? folders : orderFolders(folders, query.orderBy, { mailbox, tree }, version)
+  const isWanted = $filter === undefined ? undefined : readFolderFilter($filter, { mailbox, tree }, version)
+  const counted: MailFolder[] = []
+  for (const folder of folders) counted.push(await withCounts(request, mail, tree, folder))
+  const wanted = isWanted === undefined ? counted : counted.filter(isWanted)
+  return query.orderBy === undefined ? wanted : orderFolders(wanted, query.orderBy, { mailbox, tree }, version)
 }
 
 /** `includeHiddenFolders=true`, which is no option of OData. */
@@ -87,7 +106,11 @@ async function presentAll(
   const selection = selectFolderProperties(query.select, request.version)
   const shown: Record<string, unknown>[] = []
   for (const folder of folders) {
-    const resource = presentFolder(folder, { mailbox: request.mailbox, tree }, selection)
+    const resource = presentFolder(
+      await withCounts(request, mail, tree, folder),
+      { mailbox: request.mailbox, tree },
+      selection,
+    )
     for (const item of query.expand ?? []) await expand(request, mail, tree, folder, item, resource)
     shown.push(resource)
   }
@@ -104,7 +127,7 @@ async function expand(
   into: Record<string, unknown>,
 ): Promise<void> {
   if (name.toLowerCase() !== 'childfolders') throw expandRefused(name)
-  const children = listed(request, tree, tree.children(folder.id, wantsHidden(query)), query)
+  const children = await listed(request, mail, tree, tree.children(folder.id, wantsHidden(query)), query)
   const skip = query.skip ?? 0
   const page = children.slice(skip, skip + (query.top ?? defaultPage))
   into.childFolders = await presentAll(request, mail, tree, page, query)
