@@ -73,7 +73,23 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     message: (error) => `An extension with the name '${error.value}' already exists.`,
   },
   extensionNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
+  folderExists: {
+    status: 409,
+    code: 'ErrorFolderExists',
+    message: (error) => `A folder with the specified name already exists., Could not create folder '${error.value}'.`,
+  },
+  folderInItself: { status: 400, code: 'ErrorMoveCopyFailed', message: () => 'The move or copy operation failed.' },
+  folderNotDeletable: {
+    status: 400,
+    code: 'ErrorDeleteDistinguishedFolder',
+    message: () => 'Distinguished folders cannot be deleted.',
+  },
   folderNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
+  folderNotMovable: {
+    status: 400,
+    code: 'ErrorMoveDistinguishedFolder',
+    message: () => 'Distinguished folders cannot be moved or renamed.',
+  },
   headerInvalid: {
     status: 400,
     code: 'InvalidInternetMessageHeader',
@@ -142,6 +158,7 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorInvalidTimeSettings',
     message: () => 'Start Time should occur before End Time.',
   },
+  searchFolder: { status: 400, code: 'ErrorMoveCopyFailed', message: () => 'The move or copy operation failed.' },
   sendAsDenied: {
     status: 403,
     code: 'ErrorSendAsDenied',

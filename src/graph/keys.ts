@@ -1,12 +1,14 @@
 import { MailError } from '../mail/errors.js'
+import type { FolderTree } from '../mail/folder-tree.js'
 import type { FolderId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
-import { folderId, noFolder, wellKnownFolderId } from '../mail/mail-folder.js'
+import { folderId, type MailFolder, noFolder, wellKnownFolderId } from '../mail/mail-folder.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Message, MessageEnvelope } from '../mail/message.js'
 import { GraphError } from './errors.js'
 import { type ItemId, isCurrent, readItemId } from './item-id.js'
 import type { GraphRequest } from './request.js'
+import { conditionOfFolder } from './search-folder.js'
 
 /**
  * The folder that the path names by well-known names or ids, each the child of the one before; undefined when it names none.
@@ -16,24 +18,48 @@ import type { GraphRequest } from './request.js'
 export async function folderOfPath(
   request: Pick<GraphRequest, 'mailbox' | 'folderPath'>,
   mail: Mail,
-): Promise<FolderId | undefined> {
-  let parent: FolderId | undefined
+): Promise<MailFolder | undefined> {
+  let parent: MailFolder | undefined
   for (const key of request.folderPath) {
-    const id = wellKnownFolderId(key) ?? folderOfId(request.mailbox, key)
-    const folder = await mail.store.folders.find(request.mailbox.id, id)
-    if (folder === undefined || (parent !== undefined && folder.parent !== parent)) {
+    const folder = await mail.store.folders.find(request.mailbox.id, folderIdOf(request.mailbox, key))
+    if (folder === undefined || (parent !== undefined && folder.parent !== parent.id)) {
       throw new MailError('folderNotFound', 'The mailbox has no such folder there.')
     }
-    parent = id
+    parent = folder
   }
-  // The root stands for the whole tree in some paths, but holds no messages of its own.
-  return parent ?? undefined
+  return parent
+}
+
+/**
+ * The same in a tree that was read whole.
+ *
+ * @throws GraphError ErrorInvalidIdMalformed, MailError folderNotFound
+ */
+export function folderInTree({ folderPath, mailbox }: GraphRequest, tree: FolderTree): MailFolder | undefined {
+  let found: MailFolder | undefined
+  for (const key of folderPath) {
+    const folder = tree.get(folderIdOf(mailbox, key))
+    if (found !== undefined && folder.parent !== found.id) {
+      throw new MailError('folderNotFound', 'The mailbox has no such folder there.')
+    }
+    found = folder
+  }
+  return found
+}
+
+/**
+ * The folder that a key names: a well-known name in any case, or an id.
+ *
+ * @throws GraphError ErrorInvalidIdMalformed, ErrorInvalidMailboxItemId
+ */
+export function folderIdOf(mailbox: Mailbox, key: string): FolderId {
+  return wellKnownFolderId(key) ?? folderOfId(mailbox, key)
 }
 
 /** The folder that a parameter such as `destinationId` names. */
-export async function folderNamed(request: GraphRequest, mail: Mail, key: string): Promise<FolderId> {
-  const id = wellKnownFolderId(key) ?? folderOfId(request.mailbox, key)
-  if ((await mail.store.folders.find(request.mailbox.id, id)) !== undefined) return id
+export async function folderNamed(request: GraphRequest, mail: Mail, key: string): Promise<MailFolder> {
+  const folder = await mail.store.folders.find(request.mailbox.id, folderIdOf(request.mailbox, key))
+  if (folder !== undefined) return folder
   throw new MailError('folderNotFound', 'The mailbox has no such folder.')
 }
 
@@ -58,16 +84,28 @@ export async function messageOfPath(
   const id = readOwnId(request.mailbox, request.keys.message ?? '')
   if (id.kind !== 'message' && id.kind !== 'immutable') throw malformed('The id is not that of a message.')
   const message = await mail.store.messages.find(request.mailbox.id, id.message)
-  if (message === undefined || !isThere(message, id, folder)) {
+  if (message === undefined || !isThere(message, id) || !(await isIn(request, mail, message, folder))) {
     throw new MailError(missing, 'The mailbox has no such message there; a default id changes when it is moved.')
   }
   return message
 }
 
-function isThere(message: MessageEnvelope, id: ItemId, folder: FolderId | undefined): boolean {
-  if (message.folder === noFolder) return false
-  if (folder !== undefined && folder !== folderId('msgfolderroot') && message.folder !== folder) return false
-  return id.kind !== 'message' || isCurrent(id, message)
+function isThere(message: MessageEnvelope, id: ItemId): boolean {
+  return message.folder !== noFolder && (id.kind !== 'message' || isCurrent(id, message))
+}
+
+/** Whether a folder of the path shows the message: the root shows all there are, a search folder those it finds. */
+async function isIn(
+  request: GraphRequest,
+  mail: Mail,
+  message: MessageEnvelope,
+  folder: MailFolder | undefined,
+): Promise<boolean> {
+  if (folder === undefined || folder.id === folderId('msgfolderroot') || folder.id === message.folder) return true
+  const shown = await conditionOfFolder(request, mail, folder)
+  if (shown === undefined) return false
+  const isIt = { kind: 'compare', field: 'id', operator: 'eq', value: message.id } as const
+  return (await mail.store.messages.count(message.mailbox, undefined, { kind: 'every', of: [isIt, shown] })) > 0
 }
 
 /** Reads an id of this mailbox. Of another's it says no more than Graph does. */

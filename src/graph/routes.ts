@@ -8,12 +8,24 @@ import {
   listAttachments,
 } from './handlers/attachments.js'
 import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
+import {
+  copyFolder,
+  createFolder,
+  deleteFolder,
+  moveFolder,
+  permanentDeleteFolder,
+  updateAllMessagesReadState,
+  updateFolder,
+} from './handlers/mail-folder-changes.js'
+import { countFolders, getFolder, listFolders } from './handlers/mail-folders.js'
 import { getMailTips } from './handlers/mail-tips.js'
 import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
 import {
   copyMessage,
   createMessage,
   deleteMessage,
+  markAsJunk,
+  markAsNotJunk,
   moveMessage,
   permanentDeleteMessage,
   sendMessage,
@@ -79,6 +91,9 @@ export const routes: readonly Route[] = [
   subscriptionRoute('PATCH', 'subscriptions/{subscription}', 'json', updateSubscription),
   subscriptionRoute('DELETE', 'subscriptions/{subscription}', 'none', deleteSubscription),
   subscriptionRoute('POST', 'subscriptions/{subscription}/reauthorize', 'none', reauthorizeSubscription),
+  ...folders('{mailbox}/mailFolders'),
+  ...folders('{mailbox}/mailFolders/{folder}/childFolders'),
+  ...onFolder('{mailbox}/mailFolders/{folder}'),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
   ...mailboxSettings('{mailbox}/mailboxSettings'),
@@ -112,6 +127,30 @@ function mailboxSettings(path: string): MailRoute[] {
   ]
 }
 
+/** Folders in the root, and in a folder. */
+function folders(list: string): MailRoute[] {
+  return [
+    route('GET', list, 'Mail.ReadBasic', 'none', listFolders),
+    route('GET', `${list}/$count`, 'Mail.ReadBasic', 'none', countFolders),
+    route('POST', list, 'Mail.ReadWrite', 'json', createFolder),
+  ]
+}
+
+/** One folder, at any depth. */
+function onFolder(folder: string): MailRoute[] {
+  return [
+    route('GET', folder, 'Mail.ReadBasic', 'none', getFolder),
+    route('PATCH', folder, 'Mail.ReadWrite', 'json', updateFolder),
+    route('DELETE', folder, 'Mail.ReadWrite', 'none', deleteFolder),
+    route('POST', `${folder}/copy`, 'Mail.ReadWrite', 'json', copyFolder),
+    route('POST', `${folder}/move`, 'Mail.ReadWrite', 'json', moveFolder),
+    notIn(nationalClouds, route('POST', `${folder}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteFolder)),
+    worldwideBeta(
+      route('POST', `${folder}/updateAllMessagesReadState`, 'Mail.ReadWrite', 'json', updateAllMessagesReadState),
+    ),
+  ]
+}
+
 /** The operations on messages are the same below the mailbox and below a folder. */
 function underMessages(messages: string): MailRoute[] {
   const message = `${messages}/{message}`
@@ -136,6 +175,8 @@ function underMessages(messages: string): MailRoute[] {
     route('POST', `${message}/reply`, 'Mail.Send', 'optionalJsonOrMime', reply),
     route('POST', `${message}/replyAll`, 'Mail.Send', 'optionalJsonOrMime', replyAll),
     route('POST', `${message}/forward`, 'Mail.Send', 'optionalJsonOrMime', forward),
+    worldwideBeta(route('POST', `${message}/markAsJunk`, 'Mail.ReadWrite', 'json', markAsJunk)),
+    worldwideBeta(route('POST', `${message}/markAsNotJunk`, 'Mail.ReadWrite', 'json', markAsNotJunk)),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/extensions`, 'Mail.Read', 'none', listExtensions),
@@ -188,6 +229,10 @@ function inBeta(row: MailRoute): MailRoute {
 /** Declared worldwide, absent from the published models of these clouds. */
 function notIn(clouds: MailRoute['notIn'] & {}, row: MailRoute): MailRoute {
   return { ...row, notIn: clouds }
+}
+
+function worldwideBeta(row: MailRoute): MailRoute {
+  return notIn(nationalClouds, inBeta(row))
 }
 
 /** Documented as failing in a mailbox that is shared with the user. */

@@ -68,6 +68,8 @@ export interface FolderStore {
 export interface MessageStore {
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
   list(query: MessageQuery): Promise<ListedMessage[]>
+  /** Which messages stand in which of the folders, in no order. */
+  placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>
   /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
   count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
@@ -169,6 +171,20 @@ export interface FolderChange {
   readonly sizeBytes: number
 }
 
+/** When a write changes messages, and the change number they have from then on. */
+export interface ChangeStamp {
+  readonly change: number
+  /** ms since 1970 */
+  readonly at: number
+}
+
+/** A message that is copied: which, under which number, into which folder. */
+export interface MessageCopy {
+  readonly from: MessageId
+  readonly to: MessageId
+  readonly folder: FolderId
+}
+
 /** The changes one write can hold. Each call only records what is to be done. */
 export interface MailWriter {
   insertMailbox(mailbox: Mailbox): void
@@ -202,7 +218,29 @@ export interface MailWriter {
   noteReply(mailbox: MailboxId, sender: string, period: number): void
   /** Of periods before this one. */
   forgetReplies(mailbox: MailboxId, before: number): void
+  /** A folder's counts, which its rows in `messages` must agree with at the end of the write. */
   changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
+  /**
+   * Gives the tree of folders, which is to say its root, a new change number. Guarded: fails with `conflict` unless it
+   * still has `previousChange`.
+   */
+  changeTree(mailbox: MailboxId, change: number, previousChange: number): void
+  /** Guarded: fails with `conflict` when the folder is gone. */
+  requireFolder(mailbox: MailboxId, folder: FolderId): void
+  /** Writes name, parent and details of a folder; its counts stay. Guarded by its being there. */
+  updateFolder(folder: MailFolder): void
+  deleteFolders(mailbox: MailboxId, folders: readonly FolderId[]): void
+  /**
+   * Moves all messages of the folders into another, in few statements however many there are, with the counts of that
+   * one; those of the folders are not kept.
+   */
+  emptyFolders(mailbox: MailboxId, folders: readonly FolderId[], to: ChangeStamp & { into: FolderId }): void
+  /** Copies messages with MIME and attachments inside the store, in few statements; counts are for {@link recountFolders}. */
+  copyMessages(mailbox: MailboxId, copies: readonly MessageCopy[], stamp: ChangeStamp): void
+  /** Makes the counts of new folders from what they hold. */
+  recountFolders(mailbox: MailboxId, folders: readonly FolderId[]): void
+  /** Marks all messages of a folder as read or unread, with its count. */
+  setReadState(mailbox: MailboxId, folder: FolderId, to: ChangeStamp & { isRead: boolean }): void
   insertMessage(message: Message): void
   /**
    * Writes the message over the one with its id. Guarded: fails with `conflict` unless that one still has the change

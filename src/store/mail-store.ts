@@ -4,7 +4,16 @@ import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
-import { insertFolder, preparedFolderChange, SqlFolders } from './mail-folders.js'
+import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
+import {
+  changeTree,
+  deleteFolders,
+  insertFolder,
+  preparedFolderChange,
+  requireFolder,
+  SqlFolders,
+  updateFolder,
+} from './mail-folders.js'
 import { forgetReplies, noteReply, putSettings, SqlSettings } from './mailbox-settings.js'
 import {
   deleteAlias,
@@ -121,6 +130,14 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     noteReply: (mailbox, sender, period) => statements.push(noteReply(database, mailbox, sender, period)),
     forgetReplies: (mailbox, before) => statements.push(forgetReplies(database, mailbox, before)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
+    changeTree: (mailbox, change, previous) => statements.push(changeTree(database, mailbox, change, previous)),
+    requireFolder: (mailbox, folder) => statements.push(requireFolder(database, mailbox, folder)),
+    updateFolder: (folder) => statements.push(updateFolder(database, folder)),
+    deleteFolders: (mailbox, folders) => statements.push(deleteFolders(database, mailbox, folders)),
+    emptyFolders: (mailbox, folders, to) => statements.push(...emptyFolders(database, mailbox, folders, to)),
+    copyMessages: (mailbox, copies, stamp) => statements.push(...copyMessages(database, mailbox, copies, stamp)),
+    recountFolders: (mailbox, folders) => statements.push(recountFolders(database, mailbox, folders)),
+    setReadState: (mailbox, folder, to) => statements.push(...setReadState(database, mailbox, folder, to)),
     insertMessage: (message) => statements.push(messageInsert(message)),
     updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),
     markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),

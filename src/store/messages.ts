@@ -22,6 +22,7 @@ import type {
 import type { MessageStore } from '../mail/store.js'
 import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
+import { placesIn } from './folder-contents.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
@@ -117,6 +118,10 @@ export class SqlMessages implements MessageStore {
       ...(content === undefined || body === undefined ? {} : { content: contentFrom({ content, body }) }),
       ...(index === query.top - 1 ? { position: positionOf(row, keys) } : {}),
     }))
+  }
+
+  placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]> {
+    return placesIn(this.#database, mailbox, folders)
   }
 
   /** Of all of a folder from its counts, which are exact, so that a large folder is not counted row by row. */

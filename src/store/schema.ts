@@ -78,6 +78,9 @@ export interface Schema {
     total_item_count: number
     unread_item_count: number
     size_bytes: number
+    change: number
+    /** JSON of FolderDetails; null: none of them. */
+    details: string | null
   }
   messages: {
     mailbox_id: number

@@ -25,7 +25,17 @@ import {
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
-import { callOf, isAround, makeDraft, makeSurroundings, owner, targetFor, wishOf } from './route-call.js'
+import {
+  callOf,
+  changesFolder,
+  isAround,
+  makeDraft,
+  makeSurroundings,
+  owner,
+  targetFor,
+  wishOf,
+  withOwnFolder,
+} from './route-call.js'
 import { type Place, preparePlace } from './walk-place.js'
 
 const nobody = 'nobody@contoso.com'
@@ -324,8 +334,9 @@ test('the same calls succeed with a token that has one permission', async (t) =>
       for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.
         const authorization = await bearer(forge, bearersClaims)
+        const onMail = targetFor(route, received, await makeDraft(adele))
         const target = {
-          ...targetFor(route, received, await makeDraft(adele)),
+          ...(changesFolder(route) ? await withOwnFolder(adele, onMail) : onMail),
           ...(isAround(route) ? await makeSurroundings(adele) : {}),
           endpoint: receiver.url,
           ...(route.path.includes('{subscription}') ? await subscribe(server, receiver.url, authorization) : {}),

@@ -66,15 +66,15 @@ async function ruleOfPath(request: GraphRequest, mail: Mail): Promise<MessageRul
 }
 
 async function requireInbox(request: GraphRequest, mail: Mail): Promise<void> {
-  if ((await folderOfPath(request, mail)) === folderId('inbox')) return
+  if ((await folderOfPath(request, mail))?.id === folderId('inbox')) return
   throw new GraphError(400, 'ErrorInvalidRequest', 'The OData request is not supported.', {
     reason: 'The Inbox alone has rules.',
   })
 }
 
 async function folderForMessages(request: GraphRequest, mail: Mail, name: string): Promise<FolderId> {
-  const folder = await folderNamed(request, mail, name)
-  if (folder !== folderId('msgfolderroot')) return folder
+  const { id } = await folderNamed(request, mail, name)
+  if (id !== folderId('msgfolderroot')) return id
   throw new MailError('folderNotFound', 'The root of the mailbox holds folders, but no messages.')
 }
 

@@ -13,6 +13,7 @@ import { readFilter } from '../message-filter.js'
 import { readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { orderFields, presentMessage, selectProperties } from '../resources/message.js'
+import { conditionOfFolder } from '../search-folder.js'
 import { presentSkipToken, readSkipToken } from '../skip-token.js'
 
 /** Graph's page when the caller asks for none. */
@@ -22,13 +23,13 @@ const defaultPage = 10
 export const listMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
   refuseUnserved(query, ['$search', '$deltatoken'])
-  const folder = await listedFolder(request, mail)
+  const { listed, folder, shown } = await listedIn(request, mail)
   const selection = selectProperties(query.select, request.version, request.cloud)
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const expansion = readExpansion(query, request.version)
   const order = orderFields(query.orderBy)
-  const where = conditionOf(query, request)
-  const list = { mailbox: request.mailbox.guid, folder, filter: query.other.$filter, order }
+  const where = both(shown, conditionOf(query, request))
+  const list = { mailbox: request.mailbox.guid, folder: listed, filter: query.other.$filter, order }
   const { $skiptoken } = query.other
   const after = $skiptoken === undefined ? undefined : readSkipToken($skiptoken, list, query.skip)
   const skip = query.skip ?? 0
@@ -63,8 +64,9 @@ export const listMessages: Handler = async (request, mail) => {
 export const countMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
   refuseUnserved(query, ['$search'])
-  const where = conditionOf(query, request)
-  const count = await mail.store.messages.count(request.mailbox.id, await listedFolder(request, mail), where)
+  const { folder, shown } = await listedIn(request, mail)
+  const where = both(shown, conditionOf(query, request))
+  const count = await mail.store.messages.count(request.mailbox.id, folder, where)
   return { status: 200, bytes: Buffer.from(String(count)), contentType: 'text/plain' }
 }
 
@@ -99,10 +101,26 @@ async function mimeOf(mail: Mail, message: Message): Promise<Uint8Array> {
   return renderMime(message, attachments.map(attachmentFrom), { includeBcc: true })
 }
 
-/** undefined: every folder of the mailbox, for which the root stands too. */
-async function listedFolder(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
+/** What a path lists. */
+interface Listed {
+  /** The folder of the path; undefined: every folder of the mailbox, for which the root stands too. */
+  readonly listed: FolderId | undefined
+  /** Where the messages are; undefined: in any folder. */
+  readonly folder?: FolderId
+  /** Which of them a search folder shows. */
+  readonly shown?: MessageCondition
+}
+
+async function listedIn(request: GraphRequest, mail: Mail): Promise<Listed> {
   const folder = await folderOfPath(request, mail)
-  return folder === folderId('msgfolderroot') ? undefined : folder
+  if (folder === undefined || folder.id === folderId('msgfolderroot')) return { listed: undefined }
+  const shown = await conditionOfFolder(request, mail, folder)
+  return shown === undefined ? { listed: folder.id, folder: folder.id } : { listed: folder.id, shown }
+}
+
+function both(one: MessageCondition | undefined, other: MessageCondition | undefined): MessageCondition | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return { kind: 'every', of: [one, other] }
 }
 
 async function present(

@@ -228,7 +228,7 @@ async function folderFor(
 ): Promise<FolderId | undefined> {
   try {
     const folder = await folderOfPath({ mailbox, folderPath }, services.mail)
-    return folder === folderId('msgfolderroot') ? undefined : folder
+    return folder?.id === folderId('msgfolderroot') ? undefined : folder?.id
   } catch (error) {
     throw inSubscriptionWords(error, 'Create')
   }
