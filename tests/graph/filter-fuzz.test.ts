@@ -188,14 +188,17 @@ test('no filter makes the parser or the database fail', async (t) => {
   let ran = 0
   for (let run = 0; run < runs; run++) {
     const text = [jumbled, mutated, varied, varied][run % 4]?.(dice, corpus) ?? ''
-    const condition = conditionOf(text, reading, slowest)
+    const condition = conditionOf(text, reading)
+    const read = await quickest(async () => conditionOf(text, reading))
+    if (read > slowest.parsing) Object.assign(slowest, { parsing: read, text: text.slice(0, 200) })
     if (condition === undefined) continue
     ran++
-    const began = performance.now()
-    await store.mail.messages.count(mailbox.id, undefined, condition).catch((error: unknown) => {
-      assert.fail(`seed ${seed}, run ${run}: ${JSON.stringify(text)}: ${error}`)
+    const took = await quickest(async () => {
+      await store.mail.messages.count(mailbox.id, undefined, condition).catch((error: unknown) => {
+        assert.fail(`seed ${seed}, run ${run}: ${JSON.stringify(text)}: ${error}`)
+      })
     })
-    slowest.running = Math.max(slowest.running, performance.now() - began)
+    slowest.running = Math.max(slowest.running, took)
   }
   assert.ok(ran > 0)
   t.diagnostic(
@@ -203,20 +206,23 @@ test('no filter makes the parser or the database fail', async (t) => {
   )
 })
 
+/** Milliseconds it takes; what seems slow is done again, since other processes may have been at work. */
+async function quickest(action: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let times = 0; times < 4 && least > 2; times++) {
+    const began = performance.now()
+    await action()
+    least = Math.min(least, performance.now() - began)
+  }
+  return least
+}
+
 /** undefined: it was refused, in Graph's words. */
-function conditionOf(
-  text: string,
-  reading: FilterReading,
-  slowest: { parsing: number; text: string },
-): MessageCondition | undefined {
-  const began = performance.now()
+function conditionOf(text: string, reading: FilterReading): MessageCondition | undefined {
   try {
     return readFilter(text, [], reading)
   } catch (error) {
     if (error instanceof GraphError && error.status === 400) return undefined
     throw new Error(`${JSON.stringify(text)}: ${error}`)
-  } finally {
-    const took = performance.now() - began
-    if (took > slowest.parsing) Object.assign(slowest, { parsing: took, text: text.slice(0, 200) })
   }
 }

@@ -19,6 +19,12 @@ import { presentSkipToken, readSkipToken } from '../skip-token.js'
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
 
+/**
+ * Links up to here have `$skip` alone, as recorded. Further on, and wherever a filter would have to go through the
+ * pages before again, a `$skiptoken` beside it says where the page ended.
+ */
+const plainSkip = 200
+
 /** GET {mailbox}/messages, GET .../mailFolders/{folder}/messages: a page, newest first unless ordered otherwise. */
 export const listMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
@@ -45,7 +51,8 @@ export const listMessages: Handler = async (request, mail) => {
   const value = []
   for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
   const position = messages[top - 1]?.position
-  const token = position && presentSkipToken(list, skip + top, position)
+  const withToken = position !== undefined && (where !== undefined || skip + top > plainSkip)
+  const token = withToken ? presentSkipToken(list, skip + top, position) : undefined
   return {
     status: 200,
     json: {
