@@ -14,6 +14,13 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
   [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
+  [/\/mailboxSettings(\/|$)/, 'tests/graph/mailbox-settings.test.ts'],
+  [/\/masterCategories(\/|$)/, 'tests/graph/outlook-categories.test.ts'],
+  [/\/overrides(\/|$)/, 'tests/graph/classification-overrides.test.ts'],
+  [/\/messageRules(\/|$)/, 'tests/graph/message-rules.test.ts'],
+  [/\/getMailTips$/, 'tests/graph/mail-tips.test.ts'],
+  [/\/supported(Languages|TimeZones)$/, 'tests/graph/outlook-user.test.ts'],
+  [/\/extensions(\/|$)/, 'tests/graph/open-extensions.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]
 
@@ -47,7 +54,7 @@ const differences = [
 
 const refused = [
   '`$filter`, `$search`, `$skiptoken` and `$deltatoken` on messages: 400 `ErrorInvalidUrlQuery`, never ignored.',
-  '`$expand` of anything but attachments and extended properties: 400 `ExpandNotSupported`.',
+  '`$expand` of anything but attachments, extensions and extended properties: 400 `ExpandNotSupported`.',
   'Every operation that is not in the table: 400 `BadRequest`, `Resource not found for the segment ...`.',
 ]
 

@@ -21,6 +21,8 @@ export interface GraphRequest extends Acting {
   readonly keys: Readonly<Record<string, string>>
   /** Every folder of the path, outermost first. */
   readonly folderPath: readonly string[]
+  /** What a function at the end of the path is called with, as written: `TimeZoneStandard=...'Iana'`. */
+  readonly functionArguments: string | undefined
   /** The path as sent, without the query; for links to the next page. */
   readonly path: string
   /** Without the question mark; empty when there is none. */

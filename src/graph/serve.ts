@@ -115,7 +115,14 @@ async function handle(
   if (caller.user !== undefined) call.user = caller.user
 
   const { path, query } = splitUrl(request.url ?? '/')
-  const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
+  const {
+    row: route,
+    version,
+    mailboxKey,
+    params,
+    folderPath,
+    functionArguments,
+  } = findRoute(request.method ?? 'GET', path)
   if (cloud !== undefined) requireInCloud(route, path, cloud)
   if (route.kind === 'directory') {
     await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
@@ -143,6 +150,7 @@ async function handle(
       mailboxAsWritten: mailboxKey ?? mailbox.owner,
       keys: params,
       folderPath,
+      functionArguments,
       path,
       query,
       baseUrl,

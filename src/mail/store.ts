@@ -7,13 +7,17 @@
  */
 import type { Attachment, AttachmentEnvelope, LargeAttachment } from './attachment.js'
 import type { BlobStore } from './blobs.js'
+import type { ClassificationOverride } from './classification-override.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
-import type { Answer, Message } from './message.js'
+import type { StoredSettings } from './mailbox-settings.js'
+import type { Answer, InferenceClassification, Message } from './message.js'
+import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import type { ListedMessage, MessageQuery } from './query.js'
+import type { OutlookCategory } from './outlook-category.js'
+import type { ListedMessage, MessageCondition, MessageQuery } from './query.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -24,6 +28,10 @@ export interface MailStore {
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
   readonly uploads: UploadStore
+  readonly settings: SettingsStore
+  readonly categories: CategoryStore
+  readonly overrides: OverrideStore
+  readonly rules: RuleStore
   readonly blobs: BlobStore
   readonly subscriptions: SubscriptionStore
   readonly notifications: NotificationStore
@@ -60,8 +68,8 @@ export interface FolderStore {
 export interface MessageStore {
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
   list(query: MessageQuery): Promise<ListedMessage[]>
-  /** Messages in a folder, or in all folders of the mailbox. */
-  count(mailbox: MailboxId, folder?: FolderId): Promise<number>
+  /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
+  count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }
@@ -82,6 +90,33 @@ export interface UploadStore {
   find(mailbox: MailboxId, id: AttachmentId): Promise<UploadSession | undefined>
   /** Sessions whose time is over. */
   listExpired(now: number): Promise<UploadSession[]>
+}
+
+export interface SettingsStore {
+  /** What was set; nothing for a mailbox that is as it was made. */
+  find(mailbox: MailboxId): Promise<StoredSettings>
+  /** The period in which the sender was last answered automatically; undefined: never. `sender` in lower case. */
+  repliedIn(mailbox: MailboxId, sender: string): Promise<number | undefined>
+}
+
+export interface CategoryStore {
+  /** The oldest first. */
+  list(mailbox: MailboxId): Promise<OutlookCategory[]>
+  find(mailbox: MailboxId, id: string): Promise<OutlookCategory | undefined>
+}
+
+export interface OverrideStore {
+  /** The oldest first. */
+  list(mailbox: MailboxId): Promise<ClassificationOverride[]>
+  find(mailbox: MailboxId, id: string): Promise<ClassificationOverride | undefined>
+  /** `sender`: address in lower case. */
+  findBySender(mailbox: MailboxId, sender: string): Promise<ClassificationOverride | undefined>
+}
+
+export interface RuleStore {
+  /** The oldest first, not in the order in which they are applied. */
+  list(mailbox: MailboxId): Promise<MessageRule[]>
+  find(mailbox: MailboxId, id: number): Promise<MessageRule | undefined>
 }
 
 export interface OutboxStore {
@@ -145,6 +180,28 @@ export interface MailWriter {
   grantRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   revokeRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   insertFolder(folder: MailFolder): void
+  /** Deliveries to the mailbox look up what it says of them from now on: something of the kind was set. */
+  mindArrivals(mailbox: MailboxId): void
+  /** Guarded: fails with `conflict` unless the settings still have the change number `previousChange`, 0: are none yet. */
+  putSettings(mailbox: MailboxId, settings: StoredSettings, previousChange: number): void
+  /** Guarded: fails with `conflict` when there is one of the name. `position` decides the order. */
+  insertCategory(mailbox: MailboxId, category: OutlookCategory, position: number): void
+  /** Its color. Guarded: fails with `conflict` when it is gone, like the three below. */
+  updateCategory(mailbox: MailboxId, category: OutlookCategory): void
+  deleteCategory(mailbox: MailboxId, id: string): void
+  updateOverride(mailbox: MailboxId, id: string, classifyAs: InferenceClassification): void
+  deleteOverride(mailbox: MailboxId, id: string): void
+  /** An override, or class and name of the one that its sender has already. */
+  putOverride(mailbox: MailboxId, override: ClassificationOverride, position: number): void
+  insertRule(mailbox: MailboxId, rule: MessageRule): void
+  /** Guarded: fails with `conflict` unless the rule still has the change number `previousChange`. */
+  updateRule(mailbox: MailboxId, rule: MessageRule, previousChange: number): void
+  /** Guarded: fails with `conflict` when it is gone. */
+  deleteRule(mailbox: MailboxId, id: number): void
+  /** Guarded: fails with `conflict` when the sender was answered in this period already. `sender` in lower case. */
+  noteReply(mailbox: MailboxId, sender: string, period: number): void
+  /** Of periods before this one. */
+  forgetReplies(mailbox: MailboxId, before: number): void
   changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
   insertMessage(message: Message): void
   /**

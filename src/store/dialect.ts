@@ -32,6 +32,18 @@ export interface DatabaseDialect {
   readonly noting: { readonly begin: readonly string[]; readonly end: readonly string[] }
   /** Before a statement that depends on which subscriptions there are, where writes can run side by side. */
   readonly lockSubscriptions: readonly string[]
+  /** Text with the letters of ASCII, and no others, in lower case; ordered by code point. */
+  folded(text: RawBuilder<unknown>): RawBuilder<unknown>
+  /** A text column, to be read as JSON. */
+  json(text: RawBuilder<unknown>): RawBuilder<unknown>
+  /** The text at a path inside JSON, its names constants of ours; null when there is none. */
+  jsonText(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The same as it is written in JSON: `true`, `null`, `"text"`. */
+  jsonValue(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The elements of a list inside JSON, as rows with a column `value`; none when there is no list. */
+  jsonElements(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The number that a text is, up to 15 digits before and after the point; null when it is none. */
+  numberIn(text: RawBuilder<unknown>): RawBuilder<unknown>
 }
 
 const hasSubscriptions = 'exists (select 1 from subscriptions where mailbox_id = new.mailbox_id)'
@@ -79,6 +91,15 @@ export const sqlite: DatabaseDialect = {
     end: ['drop trigger if exists message_inserted', 'drop trigger if exists message_updated'],
   },
   lockSubscriptions: [],
+  folded: (text) => sql`lower(${text})`,
+  json: (text) => text,
+  // An element of a list is text already, or the JSON of an object.
+  jsonText: (json, path) => (path.length === 0 ? json : sql`(${json} ->> ${sql.lit(`$.${path.join('.')}`)})`),
+  jsonValue: (json, path) => sql`(${json} -> ${sql.lit(`$.${path.join('.')}`)})`,
+  jsonElements: (json, path) => sql`json_each(${json}, ${sql.lit(`$.${path.join('.')}`)})`,
+  numberIn: (text) => sql`
+    case when json_valid(${text}) and json_type(${text}) in ('integer', 'real')
+      and length(${text}) <= 16 and ${text} not glob '*[eE]*' then cast(${text} as real) end`,
 }
 
 export const postgres: DatabaseDialect = {
@@ -131,4 +152,12 @@ export const postgres: DatabaseDialect = {
     end: ['drop trigger if exists message_inserted on messages', 'drop trigger if exists message_updated on messages'],
   },
   lockSubscriptions: ['lock table subscriptions in share row exclusive mode'],
+  folded: (text) => sql`lower(${text} collate "C")`,
+  json: (text) => sql`${text}::jsonb`,
+  jsonText: (json, path) => sql`(${json} #>> ${sql.lit(`{${path.join(',')}}`)})`,
+  jsonValue: (json, path) => sql`(${json} #> ${sql.lit(`{${path.join(',')}}`)})::text`,
+  jsonElements: (json, path) => sql`jsonb_array_elements(${json} #> ${sql.lit(`{${path.join(',')}}`)})`,
+  numberIn: (text) => sql`
+    case when length(${text}) <= 16 and ${text} ~ ${sql.lit('^[ \\t\\r\\n]*-?(0|[1-9][0-9]*)(\\.[0-9]+)?[ \\t\\r\\n]*$')}
+      then ${text}::float8 end`,
 }

@@ -25,7 +25,7 @@ import {
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
-import { callOf, makeDraft, owner, targetFor, wishOf } from './route-call.js'
+import { callOf, isAround, makeDraft, makeSurroundings, owner, targetFor, wishOf } from './route-call.js'
 import { type Place, preparePlace } from './walk-place.js'
 
 const nobody = 'nobody@contoso.com'
@@ -240,13 +240,18 @@ async function stateOf({ server, forge, claims }: Place): Promise<unknown> {
 
 test('every route refuses in the documented words, shows nothing and writes nothing', async (t) => {
   const place = await preparePlace(t)
-  const { server, received, draft } = place
+  const { server, received, draft, around } = place
   for (const reason of reasons) {
     await t.test(reason.name, async () => {
       const before = await stateOf(place)
       for (const route of routesOf(reason)) {
         for (const { mailbox, authorization, refusal } of await reason.attempts(place, route)) {
-          const { path, init } = callOf(route, mailbox, targetFor(route, received, draft), authorization)
+          const { path, init } = callOf(
+            route,
+            mailbox,
+            { ...targetFor(route, received, draft), ...around },
+            authorization,
+          )
           const response = await fetch(server.url + path, { method: route.method, ...init })
           try {
             requireRefusal(response, await response.text(), refusal, server)
@@ -321,6 +326,7 @@ test('the same calls succeed with a token that has one permission', async (t) =>
         const authorization = await bearer(forge, bearersClaims)
         const target = {
           ...targetFor(route, received, await makeDraft(adele)),
+          ...(isAround(route) ? await makeSurroundings(adele) : {}),
           endpoint: receiver.url,
           ...(route.path.includes('{subscription}') ? await subscribe(server, receiver.url, authorization) : {}),
         }
