@@ -310,3 +310,38 @@ test('a folder tells of what comes into it and leaves it; other mailboxes tell n
   const [arrived] = (await adele.get('/me/mailFolders/inbox/messages')).json.value
   assert.deepEqual(idsOf(inbox), [arrived.id])
 })
+
+test('through a filter a message is new when it begins to match, and gone when it no longer does', async (t) => {
+  const { receiver, adele, subscribe } = await prepare(t)
+  await subscribe({
+    changeType: 'created,updated,deleted',
+    resource: "me/mailFolders('drafts')/messages?$filter=importance eq 'high'",
+  })
+  const draft = async (importance: string) => (await adele.post('/me/messages', { importance })).json.id as string
+  const patch = (id: string, body: object) =>
+    adele.call('PATCH', `/me/messages/${id}`, {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const told = () => receiver.notifications().map((each) => [each.changeType, each.resourceData.id])
+  const low = await draft('low')
+  const high = await draft('high')
+  await receiver.until((all) => all.length === 1)
+  await patch(low, { subject: 'not seen' })
+  await patch(low, { importance: 'high' })
+  await receiver.until((all) => all.length === 2)
+  await patch(low, { subject: 'seen' })
+  await receiver.until((all) => all.length === 3)
+  await patch(low, { importance: 'low' })
+  await receiver.until((all) => all.length === 4)
+  await adele.call('DELETE', `/me/messages/${low}`)
+  await adele.post(`/me/messages/${high}/move`, { destinationId: 'archive' })
+  await receiver.until((all) => all.length === 5)
+  assert.deepEqual(told(), [
+    ['created', high],
+    ['created', low],
+    ['updated', low],
+    ['deleted', low],
+    ['deleted', high],
+  ])
+})
