@@ -53,7 +53,7 @@ const differences = [
   'Access policies and permissions of applications take effect within a second, not within hours.',
   'Endpoints of subscriptions are called on this machine alone, also by plain `http://`, until a relay is set; from then on by https at public addresses alone.',
   'A notification that no 2xx answers within 3 s is told again after 10 s, 30 s, 1, 2, 5 and then every 10 minutes, for four hours. Slow endpoints are not punished with delays or dropped notifications.',
-  'A subscription may be renewed with a token that has `Mail.ReadWrite`; `$filter` in its resource is refused with `InvalidRequest`.',
+  'A subscription may be made with `Mail.ReadWrite` too. One with `$filter` learns what a message was from what it was told: of a message from before the subscription, ceasing to match is not told, and changing while it matches is told as `created` the first time.',
   '`subscriptionRemoved` comes when rights, policies or grants no longer let the application into the mailbox; a new password does not end a subscription.',
   'A face Graph does not have: `/admin/...`, for tokens with the permission `Graphpost.Admin`: calls, outbox, directory.',
 ]

@@ -16,7 +16,7 @@ import { startPostgresCluster } from '../tests/support/postgres-cluster.js'
 const testFolder = fileURLToPath(new URL('../tests', import.meta.url))
 
 /** Folders whose tests open a store through `tests/support`: they must pass on both databases. */
-const storeFolders = ['graph', 'oauth', 'store', 'outbox', 'sdk', 'smtp']
+const storeFolders = ['graph', 'notifications', 'oauth', 'store', 'outbox', 'sdk', 'smtp']
 
 interface Count {
   passed: number

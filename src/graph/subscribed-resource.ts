@@ -45,9 +45,6 @@ export function readSubscribedResource(written: string, version: ApiVersion): Su
   if (refused !== undefined) {
     throw invalidSubscription(`The query option '${refused}' is not supported in a subscription.`, 'resource')
   }
-  if (query.other.$filter !== undefined) {
-    throw invalidSubscription(`The query option '$filter' is not supported in a subscription yet.`, 'resource')
-  }
   selectProperties(query.select, version)
   const expansion = readExpansion(query, version)
   if (expansion.attachments || expansion.mentions) {

@@ -1,7 +1,15 @@
-import type { FolderId, MailboxId } from './ids.js'
+import type { FolderId, MailboxId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import type { LifecycleEvent, Notification } from './notification.js'
-import { type MessageChange, type SeenChange, type Subscription, seenBy } from './subscription.js'
+import type { MessageCondition } from './query.js'
+import {
+  changeTypesIn,
+  type MessageChange,
+  type SeenChange,
+  type Subscription,
+  seenBy,
+  throughFilter,
+} from './subscription.js'
 
 type Means = Pick<Mail, 'store' | 'clock' | 'ids'>
 
@@ -22,13 +30,18 @@ export async function notifyOfChanges(mail: Means): Promise<boolean> {
   for (const { mailbox } of changes) {
     if (!listeners.has(mailbox)) listeners.set(mailbox, await listenersOf(mail, mailbox))
   }
+  const matches = await matchesOf(mail, changes, listeners)
   const now = mail.clock.now()
   await mail.store.write((tx) => {
     for (const change of changes) {
       tx.deleteMessageChange(change.id)
-      for (const [subscription, seen] of told(listeners.get(change.mailbox), change)) {
+      for (const [subscription, seen] of told(listeners.get(change.mailbox), change, matches)) {
         tx.insertNotification(newNotification(mail, subscription, { kind: 'change', seen }, now))
       }
+    }
+    for (const { subscription, message, was, known } of matches.values()) {
+      if (was && !known) tx.insertMatch(subscription.id, message)
+      if (!was && known) tx.deleteMatch(subscription.id, message)
     }
   })
   return changes.length === changesAtOnce
@@ -49,12 +62,74 @@ async function listenersOf(mail: Means, mailbox: MailboxId): Promise<Listeners> 
   }
 }
 
-function told(listeners: Listeners | undefined, change: MessageChange): [Subscription, SeenChange][] {
+/** A message and a subscription with a filter. */
+interface Match {
+  readonly subscription: Subscription
+  readonly message: MessageId
+  /** Whether the store knows it as matching. */
+  readonly known: boolean
+  /** Whether it matches now. */
+  readonly is: boolean
+  /** Whether it matched when the subscription was last told of it; moves on with each change. */
+  was: boolean
+}
+
+type Matches = Map<string, Match>
+
+function keyOf(subscription: Subscription, message: MessageId): string {
+  return `${subscription.id} ${message}`
+}
+
+/** What the filters of all who listen say of the messages that changed, and said before. */
+async function matchesOf(
+  mail: Means,
+  changes: readonly MessageChange[],
+  listeners: ReadonlyMap<MailboxId, Listeners>,
+): Promise<Matches> {
+  const matches: Matches = new Map()
+  for (const { mailbox, message } of changes) {
+    for (const subscription of listeners.get(mailbox)?.subscriptions ?? []) {
+      const key = keyOf(subscription, message)
+      if (subscription.where === undefined || matches.has(key)) continue
+      const known = await mail.store.notifications.isMatch(subscription.id, message)
+      const is = await isMatching(mail, subscription, message)
+      matches.set(key, { subscription, message, known, is, was: known })
+    }
+  }
+  return matches
+}
+
+async function isMatching(mail: Means, { mailbox, where }: Subscription, message: MessageId): Promise<boolean> {
+  if (where === undefined) return true
+  const itself: MessageCondition = { kind: 'compare', field: 'id', operator: 'eq', value: message }
+  const found = await mail.store.messages.list({
+    mailbox,
+    where: { kind: 'every', of: [itself, where] },
+    order: [],
+    skip: 0,
+    top: 1,
+    withContent: false,
+  })
+  return found.length > 0
+}
+
+function told(listeners: Listeners | undefined, change: MessageChange, matches: Matches): [Subscription, SeenChange][] {
   if (listeners === undefined) return []
   const { subscriptions, isHidden } = listeners
-  return subscriptions.flatMap((subscription) =>
-    seenBy(subscription, change, isHidden).map((seen): [Subscription, SeenChange] => [subscription, seen]),
-  )
+  return subscriptions.flatMap((subscription) => {
+    const seen = filtered(seenBy(subscription, change, isHidden), matches.get(keyOf(subscription, change.message)))
+    const wanted = changeTypesIn(subscription.changeType)
+    return seen
+      .filter(({ changeType }) => wanted.includes(changeType))
+      .map((each): [Subscription, SeenChange] => [subscription, each])
+  })
+}
+
+function filtered(seen: readonly SeenChange[], match: Match | undefined): readonly SeenChange[] {
+  if (match === undefined) return seen
+  const through = throughFilter(seen, match.was, match.is)
+  if (seen.length > 0) match.was = match.is && seen.at(-1)?.changeType !== 'deleted'
+  return through
 }
 
 /** What is to be told of the subscription itself, where its owner wants to hear that. */

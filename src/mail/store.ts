@@ -156,6 +156,8 @@ export interface NotificationStore {
   isNeeded(): Promise<boolean>
   /** The oldest changes that are no notifications yet. */
   changes(limit: number): Promise<MessageChange[]>
+  /** Whether the subscription was last told that the message matches its filter. */
+  isMatch(subscription: string, message: MessageId): Promise<boolean>
   /** Takes up to `limit` due notifications until `until` (ms), as {@link OutboxStore.claimDue} does; oldest first. */
   claimDue(now: number, until: number, limit: number): Promise<Notification[]>
   /** Makes claimed notifications due again; like {@link OutboxStore.releaseClaims}, only where the store is one process's. */
@@ -290,6 +292,9 @@ export interface MailWriter {
   deleteSubscription(id: string): void
   /** Nobody listens: changes are noted no more. Guarded: fails with `conflict` when there is a subscription. */
   endNoting(): void
+  /** The subscription was told that the message matches its filter. */
+  insertMatch(subscription: string, message: MessageId): void
+  deleteMatch(subscription: string, message: MessageId): void
   /** The change is dealt with. Guarded: fails with `conflict` when somebody else did that. */
   deleteMessageChange(id: number): void
   /** `outlives`: it is still to be told when the subscription is gone. */

@@ -1,4 +1,5 @@
 import type { FolderId, MailboxId, MessageId, TenantId } from './ids.js'
+import type { MessageCondition } from './query.js'
 
 /** What can become of a message that a subscription asks for. */
 export type ChangeType = 'created' | 'updated' | 'deleted'
@@ -19,6 +20,8 @@ export interface Subscription {
   readonly mailbox: MailboxId
   /** undefined: every folder that is not hidden. */
   readonly folder: FolderId | undefined
+  /** Absent: every message there. */
+  readonly where?: MessageCondition
   /** As it was written. */
   readonly resource: string
   /** As it was written: `created, updated`. */
@@ -71,11 +74,11 @@ export interface SeenChange {
 }
 
 /**
- * What a subscription is told of a change. A message that moves is gone from where it was and new where it is, also for
+ * What a subscription sees of a change, whatever it wants to be told of. A message that moves is gone from where it was and new where it is, also for
  * who listens to the whole mailbox: its default id is another one (documented for moving and for sending a draft).
  */
 export function seenBy(
-  subscription: Pick<Subscription, 'folder' | 'changeType'>,
+  subscription: Pick<Subscription, 'folder'>,
   { message, from, to, change }: MessageChange,
   isHidden: (folder: FolderId) => boolean,
 ): SeenChange[] {
@@ -87,8 +90,22 @@ export function seenBy(
     if (sees(from)) seen.push({ changeType: 'deleted', message, place: from, change })
     if (sees(to)) seen.push({ changeType: 'created', message, place: to, change })
   } else if (sees(to)) seen.push({ changeType: 'updated', message, place: to, change })
-  const wanted = changeTypesIn(subscription.changeType)
-  return seen.filter(({ changeType }) => wanted.includes(changeType))
+  return seen
+}
+
+/**
+ * The same through a filter: what begins to match is new, what no longer does is gone (documented).
+ *
+ * @param was whether the message matched when the subscription was last told of it
+ * @param is whether it matches now
+ */
+export function throughFilter(seen: readonly SeenChange[], was: boolean, is: boolean): SeenChange[] {
+  return seen.flatMap((each): SeenChange[] => {
+    if (each.changeType === 'created') return is ? [each] : []
+    if (each.changeType === 'deleted') return was ? [each] : []
+    if (is) return [was ? each : { ...each, changeType: 'created' }]
+    return was ? [{ ...each, changeType: 'deleted' }] : []
+  })
 }
 
 /** The members of a list such as `created, Updated`; what is no member is left out. */

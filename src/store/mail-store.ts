@@ -38,8 +38,10 @@ import {
 } from './messages.js'
 import {
   delayNotification,
+  deleteMatch,
   deleteMessageChange,
   deleteNotification,
+  insertMatch,
   insertNotification,
   SqlNotifications,
 } from './notifications.js'
@@ -160,6 +162,8 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
       statements.push(updateSubscription(database, subscription, previous)),
     deleteSubscription: (id) => statements.push(...deleteSubscription(database, id)),
     endNoting: () => statements.push(...endNoting(database)),
+    insertMatch: (subscription, message) => statements.push(insertMatch(database, subscription, message)),
+    deleteMatch: (subscription, message) => statements.push(deleteMatch(database, subscription, message)),
     deleteMessageChange: (id) => statements.push(deleteMessageChange(database, id)),
     insertNotification: (notification, outlives) =>
       statements.push(insertNotification(database, notification, outlives)),

@@ -41,6 +41,16 @@ export class SqlNotifications implements NotificationStore {
     }))
   }
 
+  async isMatch(subscription: string, message: MessageId): Promise<boolean> {
+    const row = await this.#database.read
+      .selectFrom('subscription_matches')
+      .select('message_id')
+      .where('subscription_id', '=', subscription)
+      .where('message_id', '=', message)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
   async claimDue(now: number, until: number, limit: number): Promise<Notification[]> {
     const { read, dialect } = this.#database
     const claim = read
@@ -125,4 +135,19 @@ export function delayNotification(database: Database, id: number, dueAt: number)
 
 export function deleteMessageChange(database: Database, id: number): Statement {
   return statementOf(database.read.deleteFrom('message_changes').where('id', '=', id).compile(), { guarded: true })
+}
+
+export function insertMatch(database: Database, subscription: string, message: MessageId): Statement {
+  const query = database.read
+    .insertInto('subscription_matches')
+    .values({ subscription_id: subscription, message_id: message })
+  return statementOf(query.compile())
+}
+
+export function deleteMatch(database: Database, subscription: string, message: MessageId): Statement {
+  const query = database.read
+    .deleteFrom('subscription_matches')
+    .where('subscription_id', '=', subscription)
+    .where('message_id', '=', message)
+  return statementOf(query.compile())
 }

@@ -202,5 +202,7 @@ export interface Schema {
     created_at: number
     due_at: number
   }
+  /** Messages that match the filter of a subscription, as far as it was told so. */
+  subscription_matches: { subscription_id: string; message_id: number }
   call_pages: { id: number; count: number; records: string }
 }

@@ -118,8 +118,10 @@ export function deleteSubscription(database: Database, id: string): Statement[] 
     .deleteFrom('notifications')
     .where('subscription_id', '=', id)
     .where('subscription', 'is', null)
+  const matches = database.read.deleteFrom('subscription_matches').where('subscription_id', '=', id)
   return [
     statementOf(told.compile()),
+    statementOf(matches.compile()),
     statementOf(database.read.deleteFrom('subscriptions').where('id', '=', id).compile(), { guarded: true }),
   ]
 }

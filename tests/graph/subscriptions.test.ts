@@ -177,6 +177,13 @@ const refusals: readonly {
   { name: 'another resource', changes: { resource: 'me/events' }, message: /me\/events/ },
   { name: 'one message', changes: { resource: 'me/messages/AAMk' }, message: /me\/messages\/AAMk/ },
   { name: 'no resource', changes: { resource: '' }, message: /resource/ },
+  { name: 'a broken filter', changes: { resource: 'me/messages?$filter=isRead eq' }, code: 'BadRequest', message: /./ },
+  {
+    name: 'a filter by what there is not',
+    changes: { resource: 'me/messages?$filter=colour eq 1' },
+    code: 'RequestBroker--ParseUri',
+    message: /colour/,
+  },
   { name: 'an order', changes: { resource: 'me/messages?$orderby=subject' }, message: /\$orderby/ },
   {
     name: 'an unknown property of messages',

@@ -127,8 +127,9 @@ test('after four hours a notification is given up, and the owner hears that some
   await draft('one')
   await called(receiver, 1)
   server.clock.advance(4 * hourMs)
-  await called(receiver, 2)
   await lifecycle.until((all) => all.length === 1)
+  // The last attempt may have been the first, when the clock was moved under it.
+  const tries = receiver.posts.length
   const [missed] = lifecycle.notifications()
   assert.deepEqual(missed, {
     subscriptionId: id,
@@ -141,7 +142,7 @@ test('after four hours a notification is given up, and the owner hears that some
   server.clock.advance(hourMs)
   const later = await draft('two')
   await receiver.until(() => idsOf(receiver).at(-1) === later)
-  assert.equal(receiver.posts.length, 3, 'what was given up was told')
+  assert.equal(receiver.posts.length, tries + 1, 'what was given up was told')
 })
 
 test('deleting a subscription ends what waits for it', async (t) => {
@@ -308,4 +309,39 @@ test('a folder tells of what comes into it and leaves it; other mailboxes tell n
   assert.deepEqual(idsOf(receiver), [id])
   const [arrived] = (await adele.get('/me/mailFolders/inbox/messages')).json.value
   assert.deepEqual(idsOf(inbox), [arrived.id])
+})
+
+test('through a filter a message is new when it begins to match, and gone when it no longer does', async (t) => {
+  const { receiver, adele, subscribe } = await prepare(t)
+  await subscribe({
+    changeType: 'created,updated,deleted',
+    resource: "me/mailFolders('drafts')/messages?$filter=importance eq 'high'",
+  })
+  const draft = async (importance: string) => (await adele.post('/me/messages', { importance })).json.id as string
+  const patch = (id: string, body: object) =>
+    adele.call('PATCH', `/me/messages/${id}`, {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const told = () => receiver.notifications().map((each) => [each.changeType, each.resourceData.id])
+  const low = await draft('low')
+  const high = await draft('high')
+  await receiver.until((all) => all.length === 1)
+  await patch(low, { subject: 'not seen' })
+  await patch(low, { importance: 'high' })
+  await receiver.until((all) => all.length === 2)
+  await patch(low, { subject: 'seen' })
+  await receiver.until((all) => all.length === 3)
+  await patch(low, { importance: 'low' })
+  await receiver.until((all) => all.length === 4)
+  await adele.call('DELETE', `/me/messages/${low}`)
+  await adele.post(`/me/messages/${high}/move`, { destinationId: 'archive' })
+  await receiver.until((all) => all.length === 5)
+  assert.deepEqual(told(), [
+    ['created', high],
+    ['created', low],
+    ['updated', low],
+    ['deleted', low],
+    ['deleted', high],
+  ])
 })

@@ -3,9 +3,11 @@ import { MailError } from '../../mail/errors.js'
 import type { FolderId, TenantId } from '../../mail/ids.js'
 import { folderId } from '../../mail/mail-folder.js'
 import type { Mailbox } from '../../mail/mailbox.js'
+import type { MessageCondition } from '../../mail/query.js'
 import type { Subscription } from '../../mail/subscription.js'
 import { GraphError } from '../errors.js'
 import { folderOfPath } from '../keys.js'
+import { readFilter } from '../message-filter.js'
 import type { GraphReply, SubscriptionHandler, SubscriptionRequest, SubscriptionServices } from '../request.js'
 import {
   invalidSubscription,
@@ -14,7 +16,7 @@ import {
   requiredProperty,
   type SubscriptionWish,
 } from '../resources/subscription.js'
-import { readSubscribedResource } from '../subscribed-resource.js'
+import { readSubscribedResource, type SubscribedResource } from '../subscribed-resource.js'
 import { validateEndpoint } from '../subscription-handshake.js'
 
 const minuteMs = 60_000
@@ -31,7 +33,7 @@ export const createSubscription: SubscriptionHandler = async (request, services)
   requireUrls(wish, services)
   requireEncryption(wish, named.query.select)
   const expiry = expiryOf(expiresAt, wish.includeResourceData === true, services.mail.clock.now())
-  const mailbox = await mailboxFor(request, services, named.mailboxKey)
+  const { mailbox, where } = await mailboxFor(request, services, named)
   const folder = await folderFor(services, mailbox, named.folderPath)
   await requireRoom(services, mailbox)
   await validateEndpoints(wish, services)
@@ -43,6 +45,7 @@ export const createSubscription: SubscriptionHandler = async (request, services)
     user: caller.user,
     mailbox: mailbox.id,
     folder,
+    ...(where === undefined ? {} : { where }),
     resource,
     changeType,
     notificationUrl,
@@ -210,15 +213,26 @@ function expiryOf(wanted: number, withResourceData: boolean, now: number): numbe
 async function mailboxFor(
   request: SubscriptionRequest,
   services: SubscriptionServices,
-  key: string | undefined,
-): Promise<Mailbox> {
+  named: SubscribedResource,
+): Promise<{ mailbox: Mailbox; where: MessageCondition | undefined }> {
   try {
-    const mailbox = await services.findMailbox(request.caller, key)
-    await services.admit(request.caller, mailbox, { permission: 'Mail.ReadBasic' })
-    return mailbox
+    const mailbox = await services.findMailbox(request.caller, named.mailboxKey)
+    return { mailbox, where: await admitted(request, services, mailbox, named) }
   } catch (error) {
     throw inSubscriptionWords(error, 'Create')
   }
+}
+
+/** Lets the caller into the mailbox, and its filter be about what it may read there. @returns the filter */
+async function admitted(
+  { caller, version, cloud }: SubscriptionRequest,
+  { admit }: SubscriptionServices,
+  mailbox: Mailbox,
+  { query }: SubscribedResource,
+): Promise<MessageCondition | undefined> {
+  const { readsBodies } = await admit(caller, mailbox, { permission: 'Mail.ReadBasic' })
+  const { $filter } = query.other
+  return $filter === undefined ? undefined : readFilter($filter, [], { mailbox, version, cloud, readsBodies })
 }
 
 async function folderFor(
@@ -291,7 +305,7 @@ async function requireMailbox(
 ): Promise<void> {
   try {
     const mailbox = await services.mail.store.mailboxes.get(subscription.mailbox)
-    await services.admit(request.caller, mailbox, { permission: 'Mail.ReadBasic' })
+    await admitted(request, services, mailbox, readSubscribedResource(subscription.resource, request.version))
   } catch (error) {
     throw inSubscriptionWords(error, 'Update')
   }

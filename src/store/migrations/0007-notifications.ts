@@ -35,6 +35,13 @@ export async function notifications(db: Kysely<unknown>, dialect: DatabaseDialec
     .execute()
 
   await db.schema
+    .createTable('subscription_matches')
+    .addColumn('subscription_id', 'text', (column) => column.notNull())
+    .addColumn('message_id', integer, (column) => column.notNull())
+    .addPrimaryKeyConstraint('subscription_matches_key', ['subscription_id', 'message_id'])
+    .execute()
+
+  await db.schema
     .createTable('notifications')
     .addColumn('id', integer, (column) => column.primaryKey().notNull())
     .addColumn('subscription_id', 'text', (column) => column.notNull())
