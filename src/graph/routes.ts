@@ -38,9 +38,25 @@ import {
 } from './handlers/outlook-categories.js'
 import { listLanguages, listTimeZones } from './handlers/outlook-user.js'
 import { sendMail } from './handlers/send-mail.js'
+import {
+  createSubscription,
+  deleteSubscription,
+  getSubscription,
+  listSubscriptions,
+  reauthorizeSubscription,
+  updateSubscription,
+} from './handlers/subscriptions.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
-import type { DirectoryHandler, DirectoryRoute, Handler, MailRoute, Route } from './request.js'
+import type {
+  DirectoryHandler,
+  DirectoryRoute,
+  Handler,
+  MailRoute,
+  Route,
+  SubscriptionHandler,
+  SubscriptionRoute,
+} from './request.js'
 import { settingNames } from './resources/mailbox-settings.js'
 
 const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
@@ -57,6 +73,12 @@ export const routes: readonly Route[] = [
   route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
   directoryRoute('{mailbox}', 'User.Read', getUser),
   directoryRoute('users', 'User.ReadBasic.All', listUsers),
+  subscriptionRoute('GET', 'subscriptions', 'none', listSubscriptions),
+  subscriptionRoute('POST', 'subscriptions', 'json', createSubscription),
+  subscriptionRoute('GET', 'subscriptions/{subscription}', 'none', getSubscription),
+  subscriptionRoute('PATCH', 'subscriptions/{subscription}', 'json', updateSubscription),
+  subscriptionRoute('DELETE', 'subscriptions/{subscription}', 'none', deleteSubscription),
+  subscriptionRoute('POST', 'subscriptions/{subscription}/reauthorize', 'none', reauthorizeSubscription),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
   ...mailboxSettings('{mailbox}/mailboxSettings'),
@@ -147,6 +169,16 @@ function route(
 
 function directoryRoute(path: string, permission: Route['permission'], handler: DirectoryHandler): DirectoryRoute {
   return { kind: 'directory', method: 'GET', path, permission, body: 'none', handler }
+}
+
+/** What is subscribed to is mail: the permission is that of reading it, in the mailbox that the subscription names. */
+function subscriptionRoute(
+  method: SubscriptionRoute['method'],
+  path: string,
+  body: SubscriptionRoute['body'],
+  handler: SubscriptionHandler,
+): SubscriptionRoute {
+  return { kind: 'subscription', method, path, permission: 'Mail.ReadBasic', body, handler }
 }
 
 function inBeta(row: MailRoute): MailRoute {

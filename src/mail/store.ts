@@ -14,9 +14,11 @@ import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { StoredSettings } from './mailbox-settings.js'
 import type { Answer, InferenceClassification, Message } from './message.js'
 import type { MessageRule } from './message-rule.js'
+import type { Notification } from './notification.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
-import type { ListedMessage, MessageQuery } from './query.js'
+import type { ListedMessage, MessageCondition, MessageQuery } from './query.js'
+import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
@@ -31,6 +33,8 @@ export interface MailStore {
   readonly overrides: OverrideStore
   readonly rules: RuleStore
   readonly blobs: BlobStore
+  readonly subscriptions: SubscriptionStore
+  readonly notifications: NotificationStore
   /**
    * Commits all that the callback asked for, or nothing; resolves once it is on disk.
    *
@@ -64,8 +68,8 @@ export interface FolderStore {
 export interface MessageStore {
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
   list(query: MessageQuery): Promise<ListedMessage[]>
-  /** Messages in a folder, or in all folders of the mailbox. */
-  count(mailbox: MailboxId, folder?: FolderId): Promise<number>
+  /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
+  count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }
@@ -134,6 +138,28 @@ export interface OutboxStore {
   listNewest(limit: number): Promise<OutboxEntry[]>
   /** How many entries are not closed. */
   countOpen(): Promise<number>
+}
+
+export interface SubscriptionStore {
+  find(tenant: TenantId, id: string): Promise<Subscription | undefined>
+  /** Those an application made, in no order. */
+  listByApplication(tenant: TenantId, application: string): Promise<Subscription[]>
+  listByMailbox(mailbox: MailboxId): Promise<Subscription[]>
+  /** All of them, of every tenant. */
+  list(): Promise<Subscription[]>
+}
+
+export interface NotificationStore {
+  /** Whether there is anybody to notify, or something to notify of. */
+  isNeeded(): Promise<boolean>
+  /** The oldest changes that are no notifications yet. */
+  changes(limit: number): Promise<MessageChange[]>
+  /** Takes up to `limit` due notifications until `until` (ms), as {@link OutboxStore.claimDue} does; oldest first. */
+  claimDue(now: number, until: number, limit: number): Promise<Notification[]>
+  /** Makes claimed notifications due again; like {@link OutboxStore.releaseClaims}, only where the store is one process's. */
+  releaseClaims(now: number): Promise<void>
+  /** When the next one is due, ms since 1970. */
+  nextDueAt(): Promise<number | undefined>
 }
 
 /** By how much a write changes a folder's counts. */
@@ -218,4 +244,19 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
+  /** From its commit on, the store notes changes of the mailbox's messages. */
+  insertSubscription(subscription: Subscription): void
+  /** Guarded: fails with `conflict` unless it still is as it was. */
+  updateSubscription(subscription: Subscription, previous: Subscription): void
+  /** With what it was still to be told. Guarded: fails with `conflict` when it is gone. */
+  deleteSubscription(id: string): void
+  /** Nobody listens: changes are noted no more. Guarded: fails with `conflict` when there is a subscription. */
+  endNoting(): void
+  /** The change is dealt with. Guarded: fails with `conflict` when somebody else did that. */
+  deleteMessageChange(id: number): void
+  /** `outlives`: it is still to be told when the subscription is gone. */
+  insertNotification(notification: Notification, outlives?: boolean): void
+  /** It was told, or nobody is to be told of it any more. */
+  deleteNotification(id: number): void
+  delayNotification(id: number, dueAt: number): void
 }

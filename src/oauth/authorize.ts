@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Application } from '../identity/application.js'
 import type { Grant } from '../identity/grant.js'
 import type { User } from '../identity/user.js'
@@ -63,6 +64,8 @@ interface Session {
   readonly user: string
   readonly signedInAt: number
   readonly isDevelopment?: true
+  /** Of the password they had: a new one ends it. */
+  readonly password: string
 }
 
 /** `GET` or `POST /{tenant}/oauth2/v2.0/authorize`. @throws OAuthError for what must not be sent to an unknown address */
@@ -102,7 +105,13 @@ export async function signIn(services: OAuthServices, call: OAuthCall, lockout: 
   }
   if (user === undefined) return staleAnswer
   const signedInAt = services.now()
-  const session: Session = { tenant: user.tenant, user: user.id, signedInAt, ...begunHere(services) }
+  const session: Session = {
+    tenant: user.tenant,
+    user: user.id,
+    signedInAt,
+    ...begunHere(services),
+    password: passwordMark(user),
+  }
   const cookies = [
     {
       name: sessionCookie,
@@ -185,6 +194,11 @@ async function isKnownTarget(services: OAuthServices, call: OAuthCall, uri: stri
   return false
 }
 
+/** Tells passwords apart, and nothing else of them: it stands in a cookie. */
+function passwordMark({ passwordHash = '' }: User): string {
+  return createHash('sha256').update(passwordHash).digest('base64url').slice(0, 16)
+}
+
 /** Someone who signed in here before, where the request does not ask for somebody else. */
 async function sessionOf(
   { seals, identity, development }: OAuthServices,
@@ -195,7 +209,7 @@ async function sessionOf(
   if (session === undefined || (call.tenant !== undefined && call.tenant.id !== session.tenant)) return undefined
   if (session.isDevelopment === true && !development) return undefined
   const user = await identity.findUser(session.tenant, session.user)
-  if (user?.kind !== 'user') return undefined
+  if (user?.kind !== 'user' || passwordMark(user) !== session.password) return undefined
   const hint = loginHint?.toLowerCase()
   const isMeant =
     hint === undefined || hint === user.userPrincipalName.toLowerCase() || hint === user.mail.toLowerCase()

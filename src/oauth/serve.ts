@@ -300,8 +300,13 @@ function sendBrowser(
       cookies.map((cookie) => cookieText(cookie, isSecure)),
     )
   response.setHeader('Referrer-Policy', 'no-referrer')
-  if (redirect !== undefined) response.writeHead(302, { Location: redirect }).end()
+  if (redirect !== undefined) response.writeHead(302, { Location: inAscii(redirect) }).end()
   else if (page !== undefined) sendPage(services, response, page)
+}
+
+/** A registered address may have letters that a header cannot. */
+function inAscii(address: string): string {
+  return address.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }
 
 function cookieText({ name, value, maxAgeSeconds }: BrowserCookie, isSecure: boolean): string {

@@ -27,13 +27,27 @@ import {
   SqlMessages,
   setBodyPreview,
 } from './messages.js'
+import {
+  delayNotification,
+  deleteMessageChange,
+  deleteNotification,
+  insertNotification,
+  SqlNotifications,
+} from './notifications.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
 import type { Statement } from './statement.js'
+import {
+  deleteSubscription,
+  endNoting,
+  insertSubscription,
+  SqlSubscriptions,
+  updateSubscription,
+} from './subscriptions.js'
 import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUploads } from './uploads.js'
 
-/** The ports of the mail domain, kept in one SQL database. */
-export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
+/** The ports of the mail domain, kept in one SQL database. `committed` is called after each write; it must cost nothing. */
+export function sqlMailStore(database: Database, blobs: BlobStore, committed: () => void): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
   const writerInto = preparedWriter(domain)
   return {
@@ -48,12 +62,15 @@ export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
     overrides: new SqlOverrides(domain),
     rules: new SqlRules(domain),
     blobs,
+    subscriptions: new SqlSubscriptions(domain),
+    notifications: new SqlNotifications(domain),
     write: async (change) => {
       const statements: Statement[] = []
       change(writerInto(statements))
       if (statements.length === 0) return
       try {
         await database.write(statements)
+        committed()
       } catch (error) {
         inDomainTerms(error)
       }
@@ -121,6 +138,16 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
+    insertSubscription: (subscription) => statements.push(...insertSubscription(database, subscription)),
+    updateSubscription: (subscription, previous) =>
+      statements.push(updateSubscription(database, subscription, previous)),
+    deleteSubscription: (id) => statements.push(...deleteSubscription(database, id)),
+    endNoting: () => statements.push(...endNoting(database)),
+    deleteMessageChange: (id) => statements.push(deleteMessageChange(database, id)),
+    insertNotification: (notification, outlives) =>
+      statements.push(insertNotification(database, notification, outlives)),
+    deleteNotification: (id) => statements.push(deleteNotification(database, id)),
+    delayNotification: (id, dueAt) => statements.push(delayNotification(database, id, dueAt)),
   }
   return (into) => {
     statements = into

@@ -167,5 +167,37 @@ export interface Schema {
     /** When its oldest entry was accepted, and so due. */
     due_at: number
   }
+  /** `details`: JSON of the rest of a Subscription. */
+  subscriptions: {
+    id: string
+    tenant_id: string
+    application_id: string
+    user_id: string | null
+    mailbox_id: number
+    expires_at: number
+    details: string
+  }
+  /** Changes of messages in mailboxes that have subscriptions, until they are made into notifications; written by triggers. */
+  message_changes: {
+    /** Given by the database, rising. */
+    id: Generated<number>
+    mailbox_id: number
+    message_id: number
+    from_folder: number
+    from_moves: number
+    to_folder: number
+    to_moves: number
+    change: number
+  }
+  notifications: {
+    id: number
+    subscription_id: string
+    /** JSON of a NotificationContent. */
+    content: string
+    /** JSON of the Subscription as it was, where the notification outlives it; null: as it is. */
+    subscription: string | null
+    created_at: number
+    due_at: number
+  }
   call_pages: { id: number; count: number; records: string }
 }

@@ -21,7 +21,7 @@ interface Workload {
   readonly keyOfMe: (user: string, tenant: string) => string
 }
 
-const workloads: Readonly<Record<Route['kind'], Workload>> = {
+const workloads: Readonly<Record<Exclude<Route['kind'], 'subscription'>, Workload>> = {
   mail: {
     denied: {
       status: 403,
@@ -52,6 +52,17 @@ const workloads: Readonly<Record<Route['kind'], Workload>> = {
     }),
     keyOfMe: (user) => user,
   },
+}
+
+/** Subscriptions wrap what the mailbox says, and name what was to be done. */
+function subscriptionDenied(method: string): Refusal {
+  const operation = { POST: 'Create', GET: 'Read', PATCH: 'Update', DELETE: 'Delete' }[method]
+  return {
+    status: 403,
+    code: 'ExtensionError',
+    message: `Operation: ${operation}; Exception: [Status Code: Forbidden; Reason: Access denied]`,
+    isFrontEnd: true,
+  }
 }
 
 /** An access policy of the application keeps it out of the mailbox. */
@@ -139,6 +150,12 @@ export const everyPermission = [
 const documented: Readonly<Record<string, string>> = {
   'GET {mailbox}': 'User.Read',
   'GET users': 'User.ReadBasic.All',
+  'GET subscriptions': 'Mail.ReadBasic',
+  'POST subscriptions': 'Mail.ReadBasic',
+  'GET subscriptions/{subscription}': 'Mail.ReadBasic',
+  'PATCH subscriptions/{subscription}': 'Mail.ReadBasic',
+  'DELETE subscriptions/{subscription}': 'Mail.ReadBasic',
+  'POST subscriptions/{subscription}/reauthorize': 'Mail.ReadBasic',
   'POST sendMail': 'Mail.Send',
   'GET messages': 'Mail.ReadBasic',
   'GET messages/$count': 'Mail.ReadBasic',
@@ -225,8 +242,8 @@ export function permissionsBeside(route: Route, use: Use): string[] {
 }
 
 /** Whose words a row refuses in. */
-export function workloadOf({ kind }: Route): Workload {
-  return workloads[kind]
+export function workloadOf({ kind, method }: Route): Workload {
+  return kind === 'subscription' ? { ...workloads.directory, denied: subscriptionDenied(method) } : workloads[kind]
 }
 
 /** A line of a table. Where a new row of the route table needs one more, this says so. */

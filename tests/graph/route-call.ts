@@ -15,6 +15,10 @@ export interface Target {
   readonly folder: string
   readonly message: string
   readonly attachment: string
+  /** Of whoever calls. */
+  readonly subscription?: string
+  /** An endpoint for notifications. */
+  readonly endpoint?: string
 }
 
 /** What stands around the mail: a way to each of it. */
@@ -92,6 +96,18 @@ export function targetOf(message: { id: string; parentFolderId: string; attachme
   return { folder: message.parentFolderId, message: message.id, attachment: message.attachments[0]?.id ?? '' }
 }
 
+const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
+
+/** A subscription to her mail. */
+export function wishOf(endpoint: string): object {
+  return {
+    changeType: 'created',
+    notificationUrl: endpoint,
+    resource: `users/${owner}/messages`,
+    expirationDateTime: inAnHour,
+  }
+}
+
 /** What is sent to a row that reads a body, by the end of its path. */
 const bodies: Readonly<Record<string, object>> = {
   sendMail: { message: { subject: 'Quinces', toRecipients } },
@@ -122,30 +138,34 @@ const bodies: Readonly<Record<string, object>> = {
   overrides: { classifyAs: 'other', senderEmailAddress: { address: 'plum@example.com' } },
   '{override}': { classifyAs: 'other' },
   mailboxSettings: { dateFormat: 'yyyy-MM-dd' },
+  '{subscription}': { expirationDateTime: inAnHour },
   createUploadSession: { AttachmentItem: { attachmentType: 'file', name: 'quinces.txt', size: 4_000_000 } },
 }
 
 /** Rows that work on mail that came in; all others are called with a draft. */
 const ofReceivedMail = /\/(?:reply|replyAll|forward|createReply|createReplyAll|createForward|unsubscribe)$/
 
+const noSubscription = '88888888-8888-4888-8888-888888888888'
+
 interface Call {
   readonly path: string
   readonly init: { headers: Record<string, string>; body?: string }
 }
 
-/** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
 /** Keys that are the same everywhere: the Inbox alone has rules, and each draft has an extension. */
 function fixedKeys({ path }: Route): { folder?: string; extension: string } {
   return { extension: extensionName, ...(path.includes('/messageRules') ? { folder: 'inbox' } : {}) }
 }
 
+/** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
 export function callOf(
   route: Route,
   mailbox: string,
   target: Target & Partial<Surroundings>,
   authorization: string | undefined,
 ): Call {
-  const keys: Readonly<Record<string, string>> = { ...target, ...fixedKeys(route), mailbox }
+  const { endpoint = 'http://localhost:9/', subscription = noSubscription, ...named } = target
+  const keys: Readonly<Record<string, string>> = { ...named, ...fixedKeys(route), subscription, mailbox }
   const path = `${route.since === 'beta' ? '/beta' : '/v1.0'}/${route.path}`.replace(/\{(\w+)\}/g, (_, name: string) =>
     known(keys, name, 'a key for'),
   )
@@ -153,7 +173,8 @@ export function callOf(
   assert.equal(match.kind === 'found' ? match.row : match.kind, route, path)
   const headers = authorization === undefined ? {} : { Authorization: authorization }
   if (route.body === 'none') return { path, init: { headers, ...(route.method === 'POST' ? { body: '' } : {}) } }
-  const body = JSON.stringify(known(bodies, route.path.split('/').at(-1) ?? '', 'a body for'))
+  const ofRow = { ...bodies, subscriptions: wishOf(endpoint) }
+  const body = JSON.stringify(known(ofRow, route.path.split('/').at(-1) ?? '', 'a body for'))
   return { path, init: { headers: { ...headers, 'Content-Type': 'application/json' }, body } }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeJwt } from 'jose'
 import type { Answer } from '../support/start-server.js'
-import { type Contoso, callback, daemon, desktop, password, startContoso } from './contoso.js'
+import { type Contoso, callback, daemon, desktop, letters, lettersCallback, password, startContoso } from './contoso.js'
 import {
   askToken,
   authorizePath,
@@ -101,6 +101,13 @@ test('of a loopback address the port does not count', async (t) => {
   const visit = await signIn(newBrowser(contoso.url), { redirect_uri })
   assert.equal(visit.location?.origin, 'http://localhost:61234')
   assert.equal((await redeem(contoso, told(visit).code, { redirect_uri })).status, 200)
+})
+
+test('an address with letters that no header has is reached', async (t) => {
+  const { url } = await startContoso(t)
+  const visit = await signIn(newBrowser(url), { client_id: letters, redirect_uri: lettersCallback })
+  assert.equal(decodeURIComponent(visit.location?.pathname ?? ''), '/zur\u00fcck \u2192')
+  assert.ok(told(visit).code)
 })
 
 test('a verifier must fit the challenge, by either method', async (t) => {

@@ -21,6 +21,9 @@ export const daemonApi = 'api://daemon'
 export const stale = '44444444-dddd-4eee-8fff-555555555555'
 /** One without a credential that may sign users in, and may ask them for more than it has. */
 export const desktop = '55555555-eeee-4fff-8aaa-666666666666'
+/** One whose address has letters that no header has. */
+export const letters = '66666666-ffff-4aaa-8bbb-777777777777'
+export const lettersCallback = 'http://localhost:5000/zur\u00fcck \u2192'
 export const callback = 'http://localhost:5000/callback'
 export const password = 'the password of Adele'
 
@@ -116,6 +119,13 @@ function directoryWith(certificate: string): object {
         certificates: [certificate],
         applicationPermissions: ['Mail.Send', 'Mail.Read'],
         delegatedPermissions: ['Mail.Send'],
+      },
+      {
+        clientId: letters,
+        displayName: 'Letters',
+        publicClient: true,
+        redirectUris: [lettersCallback],
+        delegatedPermissions: ['User.Read'],
       },
       { clientId: stale, displayName: 'Stale', secrets: [{ value: 'an old secret', expires: '2020-01-01' }] },
       {
