@@ -8,6 +8,7 @@ import { readRefusalScenarios } from './read-refusal-scenarios.js'
 import { parsePath, shapeOf } from './request-path.js'
 import type { Candidate, Scenario } from './scenario.js'
 import { sendMailScenarios } from './send-mail-scenarios.js'
+import { settingsScenarios } from './settings-scenarios.js'
 import { tokenScenarios } from './token-scenarios.js'
 import { uploadScenarios } from './upload-scenarios.js'
 
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   ...attachmentScenarios,
   ...answerScenarios,
   ...uploadScenarios,
+  ...settingsScenarios,
   ...readRefusalScenarios,
 ]
 

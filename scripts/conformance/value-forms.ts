@@ -73,6 +73,8 @@ const formOfMember: Readonly<Record<string, Form>> = {
 export function formOf(name: string, resource: JsonObject): Form | undefined {
   if (name !== 'id') return formOfMember[name]
   if (/Attachment$/.test(textMember(resource, '@odata.type') ?? '')) return 'attachment id'
+  // Categories and rules have names too.
+  if ('color' in resource || 'sequence' in resource) return undefined
   if ('displayName' in resource) return 'folder id'
   return '@odata.etag' in resource || 'changeKey' in resource ? 'message id' : undefined
 }
