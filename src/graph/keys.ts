@@ -15,7 +15,10 @@ import { conditionOfFolder } from './search-folder.js'
  *
  * @throws GraphError ErrorInvalidIdMalformed, MailError folderNotFound
  */
-export async function folderOfPath(request: GraphRequest, mail: Mail): Promise<MailFolder | undefined> {
+export async function folderOfPath(
+  request: Pick<GraphRequest, 'mailbox' | 'folderPath'>,
+  mail: Mail,
+): Promise<MailFolder | undefined> {
   let parent: MailFolder | undefined
   for (const key of request.folderPath) {
     const folder = await mail.store.folders.find(request.mailbox.id, folderIdOf(request.mailbox, key))

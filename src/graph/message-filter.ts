@@ -100,6 +100,10 @@ interface ElementPart {
 
 type TextFunction = 'contains' | 'startswith' | 'endswith'
 
+function isTextFunction(name: string): name is TextFunction {
+  return name === 'contains' || name === 'startswith' || name === 'endswith'
+}
+
 const always: MessageCondition = { kind: 'every', of: [] }
 const never: MessageCondition = { kind: 'some', of: [] }
 
@@ -164,7 +168,7 @@ class FilterReader {
   }
 
   #textTest(name: string, args: readonly FilterNode[], scope: Scope | undefined): Conditions {
-    if (name !== 'contains' && name !== 'startswith' && name !== 'endswith') {
+    if (!isTextFunction(name)) {
       throw invalidNodes(`Of functions, mail takes contains, startswith and endswith, not ${name}.`)
     }
     const [of, text] = args
@@ -247,7 +251,7 @@ class FilterReader {
 }
 
 function isCondition(node: FilterNode): boolean {
-  if (node.kind === 'call') return node.name !== 'cast'
+  if (node.kind === 'call') return isTextFunction(node.name)
   return node.kind !== 'path' && node.kind !== 'literal' && node.kind !== 'arithmetic'
 }
 

@@ -43,6 +43,17 @@ const entityTypes: readonly (readonly [name: string, base: string | undefined, m
     [...booleans('isSupported includeNestedFolders'), 'sourceFolderIds String[]', 'filterQuery String'],
   ],
   [
+    'subscription',
+    'entity',
+    [
+      ...strings('applicationId changeType clientState creatorId encryptionCertificate encryptionCertificateId'),
+      ...strings('latestSupportedTlsVersion lifecycleNotificationUrl notificationQueryOptions notificationUrl'),
+      ...strings('notificationUrlAppId resource'),
+      'expirationDateTime DateTimeOffset',
+      'includeResourceData Boolean',
+    ],
+  ],
+  [
     'outlookItem',
     'entity',
     [

@@ -34,6 +34,7 @@ import {
 } from './filterable.js'
 import { presentItemBody } from './item-body.js'
 import { presentMentions, presentMentionsPreview } from './mention.js'
+import { presentExtension } from './open-extension.js'
 import { presentRecipient, presentRecipients } from './recipient.js'
 import { presentMoment, quotable } from './values.js'
 
@@ -55,6 +56,8 @@ export interface MessagePresentation {
   readonly multiValueIds?: readonly string[]
   /** Present: `$expand=mentions` (beta). */
   readonly mentions?: boolean
+  /** Present: `$expand=extensions`, of these names, lower case, or of any. */
+  readonly extensions?: ReadonlySet<string> | 'all'
 }
 
 interface Shown extends MessagePresentation {
@@ -377,10 +380,19 @@ function addExpanded(
     )
   }
   if (presentation.mentions) resource.mentions = presentMentions(message, mailbox)
+  const extensions = presentation.extensions && presentExtensions(message, presentation.extensions)
+  if (extensions !== undefined) resource.extensions = extensions
   const singleValues = singleValueIds && presentSingleValues(message, singleValueIds)
   if (singleValues !== undefined) resource.singleValueExtendedProperties = singleValues
   const multiValues = multiValueIds && presentMultiValues(message, multiValueIds)
   if (multiValues !== undefined) resource.multiValueExtendedProperties = multiValues
+}
+
+/** Absent when there is none of those asked for. */
+function presentExtensions(message: ListedMessage, names: ReadonlySet<string> | 'all') {
+  const { extensions = [] } = contentOf(message)
+  const shown = extensions.filter(({ extensionName }) => names === 'all' || names.has(extensionName.toLowerCase()))
+  return shown.length === 0 ? undefined : shown.map(presentExtension)
 }
 
 function presentPreview(message: ListedMessage): string {
