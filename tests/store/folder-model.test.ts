@@ -288,7 +288,7 @@ test('folders of the store are those of a plain model, whatever is done to them'
   const { mail, mailbox } = await folderPlace(t)
   let number = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 50, size: 'max' }), async (steps) => {
       // A mailbox for each story, so that a failing one can be shortened.
       const userPrincipalName = `story${number++}@contoso.com`
       const own = await createMailbox(mail, { tenant: mailbox.tenant, userPrincipalName, displayName: 'Story' })
@@ -296,6 +296,6 @@ test('folders of the store are those of a plain model, whatever is done to them'
       for (const each of steps) await story.take(each)
       await requireSound(mail, own)
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })
