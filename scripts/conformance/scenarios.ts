@@ -3,6 +3,7 @@ import { attachmentScenarios } from './attachment-scenarios.js'
 import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
 import { filterScenarios } from './filter-scenarios.js'
+import { folderScenarios } from './folder-scenarios.js'
 import { messageScenarios } from './message-scenarios.js'
 import { readRefusalScenarios } from './read-refusal-scenarios.js'
 import { parsePath, shapeOf } from './request-path.js'
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...draftScenarios,
   ...messageScenarios,
   ...filterScenarios,
+  ...folderScenarios,
   ...attachmentScenarios,
   ...answerScenarios,
   ...uploadScenarios,

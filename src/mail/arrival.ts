@@ -9,6 +9,7 @@ import { replyTo } from './automatic-reply.js'
 import { MailError } from './errors.js'
 import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
+import { firstFreeId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import { repliesAreOn } from './mailbox-settings.js'
 import type { Draft, InferenceClassification, Message } from './message.js'
@@ -115,14 +116,17 @@ export function putArrival(tx: MailWriter, arrival: Arrival, mailbox: Mailbox, p
   if (arrival.replied !== undefined) tx.noteReply(mailbox.id, arrival.replied.sender, arrival.replied.period)
 }
 
-/** Another delivery may answer the same sender at the same moment; the one that comes second is planned anew. */
+/**
+ * Another delivery may answer the same sender at the same moment, or a folder that a rule names be deleted; the arrival
+ * that comes second is planned anew.
+ */
 const maxTries = 4
 
 /**
- * Plans the arrival and writes it, anew when the sender was answered meanwhile.
+ * Plans the arrival and writes it, anew when the sender was answered or a folder deleted meanwhile.
  *
  * @param write commits what {@link putArrival} says, with whatever belongs to it
- * @throws MailError conflict when it was not the answer that the write failed for; what `write` throws
+ * @throws MailError conflict when it was neither that the write failed for; what `write` throws
  */
 export async function completeArrival(
   mail: Mail,
@@ -139,7 +143,9 @@ export async function completeArrival(
       return
     } catch (error) {
       const isConflict = error instanceof MailError && error.code === 'conflict'
-      if (!isConflict || arrival.replied === undefined || tries === maxTries) throw error
+      const mayBeOvertaken =
+        arrival.replied !== undefined || arrival.messages.some(({ folder }) => folder >= firstFreeId)
+      if (!isConflict || !mayBeOvertaken || tries === maxTries) throw error
     }
   }
 }

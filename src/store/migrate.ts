@@ -12,10 +12,10 @@ import type { Schema } from './schema.js'
 const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect) => Promise<void>> = {
   '0001-first': first,
   '0002-identity': identity,
-  '0008-around-the-mailbox': aroundTheMailbox,
-  '0007-notifications': notifications,
   '0003-queries': queries,
   '0005-folders': folders,
+  '0007-notifications': notifications,
+  '0008-around-the-mailbox': aroundTheMailbox,
 }
 
 /** Brings the database to the newest schema; does nothing when it is there already. */

@@ -283,7 +283,8 @@ test('a copied folder has everything again under new ids: folders, messages, MIM
   })
   assert.equal(imported.status, 201, imported.text)
   const copy = await adele.post(`/me/mailFolders/${id}/copy`, { destinationId: 'archive' })
-  assert.equal(copy.status, 200, copy.text)
+  assert.equal(copy.status, 201, copy.text)
+  assert.ok(copy.headers.get('location')?.endsWith(`/mailFolders('${copy.json.id}')`))
   assert.notEqual(copy.json.id, id)
   assert.deepEqual([copy.json.displayName, copy.json.childFolderCount], ['Projects', 1])
   const path = `/me/mailFolders/${copy.json.id}/childFolders`
@@ -409,4 +410,34 @@ test('$filter on folders compares names without case, and counts', async (t) => 
     const answer = await adele.get(`/me/mailFolders?$filter=${encodeURIComponent(filter ?? '')}`)
     assert.deepEqual(errorOf(answer), [400, code], filter)
   }
+})
+
+test('messages and extended properties of folders are expanded', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  const folderClass = { id: 'String 0x3613', value: 'IPF.Note' }
+  const { id } = await make(adele, '', 'Projects', { singleValueExtendedProperties: [folderClass] })
+  await put(adele, id, 3)
+  const { json } = await adele.get(`/me/mailFolders/${id}?$expand=messages($top=2;$select=subject;$orderby=subject)`)
+  assert.deepEqual(
+    json.messages.map(({ subject, body }: { subject: string; body?: object }) => [subject, body]),
+    [
+      ['0', undefined],
+      ['1', undefined],
+    ],
+  )
+  const asked = "singleValueExtendedProperties($filter=id eq 'STRING 0x3613')"
+  const shown = await adele.get(`/me/mailFolders/${id}?$expand=${asked}`)
+  assert.deepEqual(shown.json.singleValueExtendedProperties, [folderClass])
+  const changed = { ...folderClass, value: 'IPF.Other' }
+  assert.equal((await patch(adele, `/me/mailFolders/${id}`, { singleValueExtendedProperties: [changed] })).status, 200)
+  const after = await adele.get(`/me/mailFolders?$expand=${asked}&$top=1000`)
+  const found = after.json.value.filter((folder: object) => 'singleValueExtendedProperties' in folder)
+  assert.deepEqual(namesOf({ value: found }), ['Projects'])
+  assert.deepEqual(found[0].singleValueExtendedProperties, [changed])
+  const where = "singleValueExtendedProperties/any(ep: ep/id eq 'String 0x3613' and ep/value eq 'IPF.Other')"
+  assert.deepEqual(namesOf((await adele.get(`/me/mailFolders?$filter=${where}`)).json), ['Projects'])
+  const basic = await server.user('adele@contoso.com', ['Mail.ReadBasic'])
+  const [message] = (await basic.get(`/me/mailFolders/${id}?$expand=messages`)).json.messages
+  assert.equal('body' in message, false)
 })

@@ -118,7 +118,7 @@ test('nothing can be put into a search folder; deleted, it is gone, and what it 
   ]
   for (const { status, json } of refused) assert.deepEqual([status, json.error.code], [400, 'ErrorMoveCopyFailed'])
   const copy = await adele.post(`/me/mailFolders/${id}/copy`, { destinationId: 'archive' })
-  assert.deepEqual([copy.status, copy.json.totalItemCount, copy.json.filterQuery], [200, 1, digests.filterQuery])
+  assert.deepEqual([copy.status, copy.json.totalItemCount, copy.json.filterQuery], [201, 1, digests.filterQuery])
   assert.equal((await adele.call('DELETE', `/me/mailFolders/${id}`)).status, 204)
   assert.equal((await adele.get(`/me/mailFolders/${id}`)).status, 404)
   assert.equal((await adele.get(`/me/messages/${message}`)).status, 200)

@@ -82,11 +82,11 @@ export const moveFolder: Handler = async (request, mail) => {
   return folderReply(request, mail, moved, { status: 200, parent: undefined })
 }
 
-/** POST .../mailFolders/{folder}/copy: `{"destinationId": folder}`; 200 and the copy. */
+/** POST .../mailFolders/{folder}/copy: `{"destinationId": folder}`; 201 and the copy. */
 export const copyFolder: Handler = async (request, mail) => {
   const folder = await folderToChange(request, mail)
   const copy = await copyTo(mail, request.mailbox.id, folder, destinationOf(request, 'copy'))
-  return folderReply(request, mail, copy, { status: 200, parent: undefined })
+  return folderReply(request, mail, copy, { status: 201, parent: undefined })
 }
 
 /** POST /beta/.../mailFolders/{folder}/updateAllMessagesReadState: `{"isRead", "suppressReadReceipts"}`; 204. */

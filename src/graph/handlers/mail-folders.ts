@@ -8,8 +8,10 @@ import { readFolderFilter } from '../folder-filter.js'
 import { folderInTree } from '../keys.js'
 import { readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
+import { expandedPropertyIds, presentFolderValues } from '../resources/extended-property.js'
 import { orderFolders, presentFolder, selectFolderProperties } from '../resources/mail-folder.js'
 import { withCounts } from '../search-folder.js'
+import { messagesOfFolder } from './messages.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
@@ -126,11 +128,46 @@ async function expand(
   { name, query }: ExpandItem,
   into: Record<string, unknown>,
 ): Promise<void> {
-  if (name.toLowerCase() !== 'childfolders') throw expandRefused(name)
+  switch (name.toLowerCase()) {
+    case 'childfolders':
+      into.childFolders = await expandedChildren(request, mail, tree, folder, query)
+      return
+    case 'messages':
+      into.messages = await messagesOfFolder(request, mail, folder, query)
+      return
+    case 'singlevalueextendedproperties':
+      addIfAny(into, 'singleValueExtendedProperties', folder.singleValueExtendedProperties, query)
+      return
+    case 'multivalueextendedproperties':
+      addIfAny(into, 'multiValueExtendedProperties', folder.multiValueExtendedProperties, query)
+      return
+    default:
+      throw expandRefused(name)
+  }
+}
+
+async function expandedChildren(
+  request: GraphRequest,
+  mail: Mail,
+  tree: FolderTree,
+  folder: MailFolder,
+  query: Query,
+): Promise<Record<string, unknown>[]> {
   const children = await listed(request, mail, tree, tree.children(folder.id, wantsHidden(query)), query)
   const skip = query.skip ?? 0
-  const page = children.slice(skip, skip + (query.top ?? defaultPage))
-  into.childFolders = await presentAll(request, mail, tree, page, query)
+  return presentAll(request, mail, tree, children.slice(skip, skip + (query.top ?? defaultPage)), query)
+}
+
+/** Extended properties come as asked for by id; without any the list is left out. */
+function addIfAny<Value>(
+  into: Record<string, unknown>,
+  name: string,
+  properties: readonly { readonly id: string; readonly value: Value }[] | undefined,
+  { other }: Query,
+): void {
+  const ids = other.$filter === undefined ? [] : expandedPropertyIds(other.$filter)
+  const shown = presentFolderValues(properties, ids)
+  if (shown !== undefined) into[name] = shown
 }
 
 function expandRefused(name: string): GraphError {

@@ -1,7 +1,7 @@
 import { MailError } from '../../mail/errors.js'
 import type { FolderId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
-import { folderId } from '../../mail/mail-folder.js'
+import { folderId, requireHoldsMessages } from '../../mail/mail-folder.js'
 import { createRule, deleteRule, type MessageRule, type RuleSaid, updateRule } from '../../mail/message-rule.js'
 import { collectionReply, entityReply } from '../collection.js'
 import { GraphError } from '../errors.js'
@@ -73,9 +73,9 @@ async function requireInbox(request: GraphRequest, mail: Mail): Promise<void> {
 }
 
 async function folderForMessages(request: GraphRequest, mail: Mail, name: string): Promise<FolderId> {
-  const { id } = await folderNamed(request, mail, name)
-  if (id !== folderId('msgfolderroot')) return id
-  throw new MailError('folderNotFound', 'The root of the mailbox holds folders, but no messages.')
+  const folder = await folderNamed(request, mail, name)
+  requireHoldsMessages(folder)
+  return folder.id
 }
 
 function belowInbox({ folderPath }: GraphRequest): string {

@@ -1,7 +1,7 @@
 import { attachmentFrom } from '../../mail/attachment.js'
 import type { FolderId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
-import { folderId } from '../../mail/mail-folder.js'
+import { folderId, type MailFolder } from '../../mail/mail-folder.js'
 import type { Message } from '../../mail/message.js'
 import { renderMime } from '../../mail/mime/render.js'
 import type { ListedMessage, MessageCondition } from '../../mail/query.js'
@@ -18,6 +18,8 @@ import { presentSkipToken, readSkipToken } from '../skip-token.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
+/** Messages of one folder in an expansion. */
+const maxExpanded = 1_000
 
 /**
  * Links up to here have `$skip` alone, as recorded. Further on, and wherever a filter would have to go through the
@@ -65,6 +67,32 @@ export const listMessages: Handler = async (request, mail) => {
         : { '@odata.nextLink': nextLink(request.baseUrl, request.path, query.asWritten, skip + top, token) }),
     },
   }
+}
+
+/** The messages of a folder that `$expand=messages` asks for, with the options in its parentheses. */
+export async function messagesOfFolder(
+  request: GraphRequest,
+  mail: Mail,
+  folder: MailFolder,
+  query: Query,
+): Promise<Record<string, unknown>[]> {
+  refuseUnserved(query, ['$search', '$skiptoken', '$deltatoken'])
+  const selection = selectProperties(query.select, request.version, request.cloud)
+  const expansion = readExpansion(query, request.version)
+  const shown = await conditionOfFolder(request, mail, folder)
+  const where = both(shown, conditionOf(query, request))
+  const messages = await mail.store.messages.list({
+    mailbox: request.mailbox.id,
+    ...(shown === undefined ? { folder: folder.id } : {}),
+    ...(where === undefined ? {} : { where }),
+    order: orderFields(query.orderBy),
+    skip: query.skip ?? 0,
+    top: Math.min(query.top ?? defaultPage, maxExpanded),
+    withContent: selection.needsContent || needsContent(expansion),
+  })
+  const value = []
+  for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
+  return value
 }
 
 /** GET .../messages/$count: digits alone. */

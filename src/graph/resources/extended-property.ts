@@ -227,6 +227,15 @@ export function presentMultiValues(
   return found(ids, (id) => kept.get(id))
 }
 
+/** What a folder has of the properties of these ids, of one value or of several; undefined when it has none of them. */
+export function presentFolderValues<Value>(
+  properties: readonly { readonly id: string; readonly value: Value }[] | undefined,
+  ids: readonly string[],
+): ShownProperty<Value>[] | undefined {
+  const kept = byId(properties ?? [])
+  return found(ids, (id) => kept.get(id))
+}
+
 function byId<Value>(properties: readonly { readonly id: string; readonly value: Value }[]): Map<string, Value> {
   return new Map(properties.map(({ id, value }) => [extendedPropertyId(id) ?? id, value]))
 }
