@@ -5,6 +5,7 @@ import { cloudSection } from './cloud-section.js'
 
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
+  [/^\$batch$/, 'tests/graph/batch.test.ts'],
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
   [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
@@ -47,7 +48,9 @@ const refused = [
 
 /** `docs/compatibility.md`, from the route table. */
 export function compatibilityPage(): string {
-  const rows = routes.map(({ method, path, permission, body, since, notIn = [] }) => {
+  const rows = routes.map((route) => {
+    const { method, path, body, since, notIn = [] } = route
+    const permission = route.kind === 'batch' ? 'that of each call in it' : route.permission
     const takes = { none: '', json: 'JSON', jsonOrMime: 'JSON or MIME', optionalJsonOrMime: 'JSON or MIME, or none' }[
       body
     ]

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { CallHead } from './call.js'
 import { parsePath } from './path.js'
 import type { GraphReply } from './request.js'
 
@@ -135,7 +135,7 @@ export const metadataDocument = [
 ].join('')
 
 /** The answer to `GET /{version}` and `GET /{version}/$metadata`, which need no token; undefined for all else. */
-export function describe(request: IncomingMessage, baseUrl: string): GraphReply | undefined {
+export function describe(request: CallHead, baseUrl: string): GraphReply | undefined {
   const [path = ''] = (request.url ?? '').split('?')
   if (request.method !== 'GET' || !/^\/[^/]*\/?(?:\$metadata\/?)?$/.test(path)) return undefined
   const parsed = parsePath(path)

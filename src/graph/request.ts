@@ -77,12 +77,13 @@ export interface DirectoryRequest {
 export type DirectoryHandler = (request: DirectoryRequest, directory: IdentityStore) => Promise<GraphReply>
 
 /** One operation: a row of the route table. */
-export type Route = MailRoute | DirectoryRoute
+export type Route = OperationRoute | BatchRoute
+
+/** One that a permission admits to. */
+export type OperationRoute = MailRoute | DirectoryRoute
 
 interface RouteCommon {
   readonly path: string
-  /** The weakest permission that suffices. */
-  readonly permission: Permission
   /** Absent: in both versions. */
   readonly since?: 'beta'
   /** Clouds that do not have it. */
@@ -92,6 +93,8 @@ interface RouteCommon {
 /** In a mailbox. */
 export interface MailRoute extends RouteCommon {
   readonly kind: 'mail'
+  /** The weakest permission that suffices. */
+  readonly permission: Permission
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** What the body may be: nothing is read for `none`; an optional one may be left out. */
   readonly body: 'none' | 'json' | 'jsonOrMime' | 'optionalJsonOrMime'
@@ -103,7 +106,16 @@ export interface MailRoute extends RouteCommon {
 /** About users. */
 export interface DirectoryRoute extends RouteCommon {
   readonly kind: 'directory'
+  /** The weakest permission that suffices. */
+  readonly permission: Permission
   readonly method: 'GET'
   readonly body: 'none'
   readonly handler: DirectoryHandler
+}
+
+/** Many calls in one, each of which is let through or refused by its own row. */
+export interface BatchRoute extends RouteCommon {
+  readonly kind: 'batch'
+  readonly method: 'POST'
+  readonly body: 'json'
 }

@@ -96,8 +96,15 @@ export function sendError(
   for (const [name, value] of Object.entries(error.headers)) headers.push(name, value)
   if (applied !== undefined) headers.push('Preference-Applied', applied)
   headers.push(...commonHeaders(ids))
+  const bytes = Buffer.from(toJson(errorBody(error, ids, now)))
+  if (error.status === 413) sendEarly(response, error.status, headers, 'application/json', bytes)
+  else sendBody(response, error.status, headers, 'application/json', bytes)
+}
+
+/** The body of a refusal. @param now ms since 1970 */
+export function errorBody(error: GraphError, ids: CallIds, now: number) {
   const { code, message, target } = error
-  const body = {
+  return {
     error: {
       code,
       message,
@@ -106,9 +113,6 @@ export function sendError(
       ...(error.frontEnd ? { innerError: innerError(ids, now) } : {}),
     },
   }
-  const bytes = Buffer.from(toJson(body))
-  if (error.status === 413) sendEarly(response, error.status, headers, 'application/json', bytes)
-  else sendBody(response, error.status, headers, 'application/json', bytes)
 }
 
 /** With a length, so that the client has the whole answer although the connection stays open a little longer. */

@@ -30,6 +30,8 @@ const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
  * A row names the weakest permission that suffices.
  */
 export const routes: readonly Route[] = [
+  // Each call in it has a row of its own below.
+  { kind: 'batch', method: 'POST', path: '$batch', body: 'json' },
   //    method  path                                                     permission        body          handler
   route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
   directoryRoute('{mailbox}', 'User.Read', getUser),
@@ -88,7 +90,11 @@ function route(
   return { kind: 'mail', method, path, permission, body, handler }
 }
 
-function directoryRoute(path: string, permission: Route['permission'], handler: DirectoryHandler): DirectoryRoute {
+function directoryRoute(
+  path: string,
+  permission: DirectoryRoute['permission'],
+  handler: DirectoryHandler,
+): DirectoryRoute {
   return { kind: 'directory', method: 'GET', path, permission, body: 'none', handler }
 }
 

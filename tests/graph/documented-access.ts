@@ -1,8 +1,11 @@
 /** What the documentation says of access: which permission each operation asks for, and how a call without it is refused. */
-import type { routes } from '../../src/graph/routes.js'
+import type { OperationRoute as Route } from '../../src/graph/request.js'
+import { routes } from '../../src/graph/routes.js'
 
-/** A row of the table. */
-export type Route = (typeof routes)[number]
+export type { OperationRoute as Route } from '../../src/graph/request.js'
+
+/** Rows that a permission admits to: all but the batch, which asks for none of its own. */
+export const operations = routes.filter((route): route is Route => route.kind !== 'batch')
 
 /** A refusal as documented. */
 export interface Refusal {

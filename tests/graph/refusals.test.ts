@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JWTPayload } from 'jose'
-import { routes } from '../../src/graph/routes.js'
 import { clientOf, type TestServer } from '../support/start-server.js'
 import { badTokens, type Forge, signed } from './bad-tokens.js'
 import {
@@ -14,6 +13,7 @@ import {
   documentedPermission,
   everyPermission,
   meOfApplication,
+  operations,
   permissionOf,
   permissionsBeside,
   type Refusal,
@@ -188,7 +188,7 @@ function isOwnersAlone({ path }: Route): boolean {
 }
 
 function routesOf({ isOne = () => true }: Reason): Route[] {
-  return routes.filter(isOne)
+  return operations.filter(isOne)
 }
 
 /** Compares all of the answer; what is new in each call is checked for its form. */
@@ -273,7 +273,7 @@ test('every route of the table was walked, for every reason that there is', () =
 })
 
 test('every route asks for the permission that is documented', () => {
-  for (const route of routes)
+  for (const route of operations)
     assert.equal(route.permission, documentedPermission(route), `${route.method} ${route.path}`)
 })
 
@@ -300,7 +300,7 @@ function admitted(route: Route, { claims, ownersId }: Place): [mailbox: string, 
 test('the same calls succeed with a token that has one permission', async (t) => {
   const place = await preparePlace(t)
   const { server, forge, received, adele } = place
-  for (const route of routes) {
+  for (const route of operations) {
     await t.test(`${route.method} ${route.path}`, async () => {
       for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.
