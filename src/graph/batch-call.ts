@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Caller } from '../identity/caller.js'
 import { type BatchItem, type BatchResponse, readBatch, serveInOrder, Turns } from './batch.js'
 import { beginCall, type Call, type CallHead, type GraphServices, record, refusalOf } from './call.js'
+import { atRequestedLevel } from './control-information.js'
 import { badRequest, GraphError, SegmentNotFound } from './errors.js'
 import { describe } from './metadata.js'
 import { type Doors, findRoute, performOperation, splitUrl } from './operation.js'
@@ -148,7 +149,11 @@ async function responseOf(batch: Batch, call: Call, { id }: BatchItem, reply: Gr
     ...(applied === undefined ? {} : { 'Preference-Applied': applied }),
   }
   if (reply.json !== undefined) {
-    return { id, status, headers: { ...headers, 'OData-Version': '4.0', 'Content-Type': itemJson }, body: reply.json }
+    const { json, contentType } = atRequestedLevel(
+      { json: reply.json, contentType: itemJson },
+      call.request.headers.accept,
+    )
+    return { id, status, headers: { ...headers, 'OData-Version': '4.0', 'Content-Type': contentType }, body: json }
   }
   const bytes = await bytesOf(batch, reply)
   if (bytes === undefined) return { id, status, headers }

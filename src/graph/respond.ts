@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { endAfterRequest } from '../http/body.js'
-import { wantsNoControlInformation, withoutControlInformation } from './control-information.js'
+import { atRequestedLevel } from './control-information.js'
 import type { GraphError } from './errors.js'
 import type { GraphReply } from './request.js'
 import { toJson } from './resources/json.js'
@@ -58,11 +58,9 @@ export function sendReply(
   if (applied !== undefined) headers.push('Preference-Applied', applied)
   headers.push(...commonHeaders(ids))
   if (reply.json !== undefined) {
-    const { contentType = mailJson } = reply
-    if (wantsNoControlInformation(response.req.headers.accept)) {
-      const bare = contentType.replace('odata.metadata=minimal', 'odata.metadata=none')
-      sendBody(response, reply.status, headers, bare, Buffer.from(toJson(withoutControlInformation(reply.json))))
-    } else sendBody(response, reply.status, headers, contentType, Buffer.from(toJson(reply.json)))
+    const answer = { json: reply.json, contentType: reply.contentType ?? mailJson }
+    const { json, contentType } = atRequestedLevel(answer, response.req.headers.accept)
+    sendBody(response, reply.status, headers, contentType, Buffer.from(toJson(json)))
   } else if (reply.stream !== undefined) {
     sendStream(response, reply, headers, reply.stream)
   } else if (reply.bytes !== undefined) {

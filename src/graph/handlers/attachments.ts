@@ -7,7 +7,7 @@ import type { Message } from '../../mail/message.js'
 import { renderItem } from '../../mail/mime/render.js'
 import { createUploadSession as openUploadSession } from '../../mail/upload-session.js'
 import { selectedContext } from '../../odata/query.js'
-import { contextOf, messageUrl } from '../context.js'
+import { contextOf, messagesContext, messageUrl } from '../context.js'
 import { GraphError } from '../errors.js'
 import { presentAttachmentId } from '../item-id.js'
 import { messageOfPath, readOwnId } from '../keys.js'
@@ -180,5 +180,5 @@ function presentationOf(request: GraphRequest, message: Message) {
 }
 
 function attachmentsContext(request: GraphRequest): string {
-  return `messages('${encodeURIComponent(request.keys.message ?? '')}')/attachments`
+  return `${messagesContext(request)}('${encodeURIComponent(request.keys.message ?? '')}')/attachments`
 }
