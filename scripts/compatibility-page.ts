@@ -7,6 +7,7 @@ import { cloudSection } from './cloud-section.js'
 const witnesses: readonly (readonly [RegExp, string])[] = [
   [/^\$batch$/, 'tests/graph/batch.test.ts'],
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
+  [/\/translateExchangeIds$/, 'tests/graph/translate-ids.test.ts'],
   [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],

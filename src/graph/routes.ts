@@ -19,6 +19,7 @@ import {
 } from './handlers/message-changes.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
 import { sendMail } from './handlers/send-mail.js'
+import { translateExchangeIds } from './handlers/translate-ids.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
 import type { DirectoryHandler, DirectoryRoute, Handler, MailRoute, Route } from './request.js'
@@ -34,6 +35,10 @@ export const routes: readonly Route[] = [
   { kind: 'batch', method: 'POST', path: '$batch', body: 'json' },
   //    method  path                                                     permission        body          handler
   route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
+  notIn(
+    ['usGovL4', 'usGovL5'],
+    route('POST', '{mailbox}/translateExchangeIds', 'User.Read', 'json', translateExchangeIds),
+  ),
   directoryRoute('{mailbox}', 'User.Read', getUser),
   directoryRoute('users', 'User.ReadBasic.All', listUsers),
   ...underMessages('{mailbox}/messages'),

@@ -36,3 +36,6 @@ export interface MessageQuery {
 
 /** A message of a list: with its content exactly when the query asked for it. */
 export type ListedMessage = MessageEnvelope & Partial<Pick<Message, 'content'>>
+
+/** Where a message is, and how often it was moved: what its default id says. */
+export type MessagePlace = Pick<MessageEnvelope, 'id' | 'folder' | 'moves'>

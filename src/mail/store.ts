@@ -12,7 +12,7 @@ import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { Answer, Message } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import type { ListedMessage, MessageQuery } from './query.js'
+import type { ListedMessage, MessagePlace, MessageQuery } from './query.js'
 import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
@@ -55,6 +55,8 @@ export interface FolderStore {
 
 export interface MessageStore {
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
+  /** Where those of the messages are that are in a folder; in no order. At most 1,000 ids. */
+  places(mailbox: MailboxId, ids: readonly MessageId[]): Promise<MessagePlace[]>
   list(query: MessageQuery): Promise<ListedMessage[]>
   /** Messages in a folder, or in all folders of the mailbox. */
   count(mailbox: MailboxId, folder?: FolderId): Promise<number>

@@ -136,6 +136,7 @@ const documented: Readonly<Record<string, string>> = {
   'GET {mailbox}': 'User.Read',
   'GET users': 'User.ReadBasic.All',
   'POST sendMail': 'Mail.Send',
+  'POST translateExchangeIds': 'User.Read',
   'GET messages': 'Mail.ReadBasic',
   'GET messages/$count': 'Mail.ReadBasic',
   'POST messages': 'Mail.ReadWrite',

@@ -58,6 +58,7 @@ export function targetOf(message: { id: string; parentFolderId: string; attachme
 /** What is sent to a row that reads a body, by the end of its path. */
 const bodies: Readonly<Record<string, object>> = {
   sendMail: { message: { subject: 'Quinces', toRecipients } },
+  translateExchangeIds: { inputIds: [], sourceIdType: 'restId', targetIdType: 'ewsId' },
   messages: { subject: 'Quinces' },
   '{message}': { subject: 'Plums' },
   copy: { destinationId: 'drafts' },
