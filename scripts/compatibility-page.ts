@@ -10,6 +10,7 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/translateExchangeIds$/, 'tests/graph/translate-ids.test.ts'],
   [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
+  [/\{(property|attachmentProperty)\}$|\/item$/, 'tests/graph/segments.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],

@@ -142,7 +142,7 @@ function decodeBody(text: string): Buffer {
 
 async function responseOf(batch: Batch, call: Call, { id }: BatchItem, reply: GraphReply): Promise<BatchResponse> {
   const { status } = reply
-  const applied = preferenceApplied(call.preferences)
+  const applied = preferenceApplied(call.preferences, reply.isMinimal)
   const headers = {
     'Cache-Control': 'private',
     ...reply.headers,

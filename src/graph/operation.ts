@@ -38,7 +38,7 @@ export async function performOperation(
   call: Call,
   caller: Caller,
   route: OperationRoute,
-  { version, mailboxKey, params, folderPath }: RouteFound<unknown>,
+  { version, mailboxKey, params, folderPath, cast }: RouteFound<unknown>,
   { path, query }: SplitUrl,
 ): Promise<GraphReply> {
   const { baseUrl, cloud } = call.origin
@@ -47,6 +47,7 @@ export async function performOperation(
     await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
     return route.handler({ version, caller, userKey: mailboxKey, query, baseUrl, path }, services.identity)
   }
+  if (cast !== undefined && route.takesCast !== true) throw new SegmentNotFound(`microsoft.graph.${cast}`)
   // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.
   const body = route.body === 'none' ? noBody : await call.readBody(route.body)
   const found = doors.findMailbox(caller, mailboxKey)
@@ -70,6 +71,8 @@ export async function performOperation(
     preferences: call.preferences,
     body,
     ifMatch: call.request.headers['if-match'],
+    ifNoneMatch: call.request.headers['if-none-match'],
+    cast,
     readsBodies,
   }
   const { turns } = call

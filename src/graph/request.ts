@@ -31,6 +31,10 @@ export interface GraphRequest extends Acting {
   readonly body: RequestBody
   /** The `If-Match` header. */
   readonly ifMatch: string | undefined
+  /** The `If-None-Match` header. */
+  readonly ifNoneMatch: string | undefined
+  /** The derived type that the path asks for: `fileAttachment`. Rows that do not say `takesCast` never see one. */
+  readonly cast: string | undefined
   /** Whether the caller's permissions show what Mail.ReadBasic hides. */
   readonly readsBodies: boolean
 }
@@ -54,6 +58,8 @@ export interface GraphReply {
   readonly length?: number
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Nothing is shown of what changed, because the caller preferred so. */
+  readonly isMinimal?: boolean
   /** The message the call made, for the call record. */
   readonly message?: MessageId
 }
@@ -99,6 +105,8 @@ export interface MailRoute extends RouteCommon {
   /** What the body may be: nothing is read for `none`; an optional one may be left out. */
   readonly body: 'none' | 'json' | 'jsonOrMime' | 'optionalJsonOrMime'
   readonly handler: Handler
+  /** Whether its handler looks at the derived type that a path may ask for. */
+  readonly takesCast?: boolean
   /** Not in a mailbox that is shared with the caller. */
   readonly ownOnly?: boolean
 }

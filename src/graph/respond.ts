@@ -66,8 +66,8 @@ export function sendReply(
   } else if (reply.bytes !== undefined) {
     sendBody(response, reply.status, headers, reply.contentType ?? 'application/octet-stream', reply.bytes)
   } else {
-    // 202 says that its body is empty; 204 has none by definition.
-    if (reply.status !== 204) headers.push('Content-Length', '0')
+    // 202 says that its body is empty; 204 and 304 have none by definition.
+    if (reply.status !== 204 && reply.status !== 304) headers.push('Content-Length', '0')
     response.writeHead(reply.status, headers).end()
   }
 }

@@ -3,8 +3,10 @@ import {
   createAttachment,
   createUploadSession,
   deleteAttachment,
+  getAttachedItem,
   getAttachment,
   getAttachmentContent,
+  getAttachmentProperty,
   listAttachments,
 } from './handlers/attachments.js'
 import {
@@ -17,12 +19,14 @@ import {
   unsubscribeMessage,
   updateMessage,
 } from './handlers/message-changes.js'
-import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
+import { countMessages, getMessage, getMessageMime, getMessageProperty, listMessages } from './handlers/messages.js'
 import { sendMail } from './handlers/send-mail.js'
 import { translateExchangeIds } from './handlers/translate-ids.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
 import type { DirectoryHandler, DirectoryRoute, Handler, MailRoute, Route } from './request.js'
+import { isAttachmentProperty } from './resources/attachment.js'
+import { isMessageProperty } from './resources/message.js'
 
 const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
 
@@ -50,7 +54,7 @@ function underMessages(messages: string): MailRoute[] {
   const message = `${messages}/{message}`
   const attachment = `${message}/attachments/{attachment}`
   return [
-    route('GET', messages, 'Mail.ReadBasic', 'none', listMessages),
+    castable(route('GET', messages, 'Mail.ReadBasic', 'none', listMessages)),
     route('GET', `${messages}/$count`, 'Mail.ReadBasic', 'none', countMessages),
     route('POST', messages, 'Mail.ReadWrite', 'jsonOrMime', createMessage),
     route('GET', message, 'Mail.ReadBasic', 'none', getMessage),
@@ -71,7 +75,8 @@ function underMessages(messages: string): MailRoute[] {
     route('POST', `${message}/forward`, 'Mail.Send', 'optionalJsonOrMime', forward),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
-    route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
+    route('GET', `${message}/{property}`, 'Mail.ReadBasic', 'none', getMessageProperty),
+    castable(route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments)),
     route('POST', `${message}/attachments`, 'Mail.ReadWrite', 'json', createAttachment),
     ownOnly(
       notIn(
@@ -80,8 +85,10 @@ function underMessages(messages: string): MailRoute[] {
       ),
     ),
     route('DELETE', attachment, 'Mail.ReadWrite', 'none', deleteAttachment),
-    route('GET', attachment, 'Mail.Read', 'none', getAttachment),
-    route('GET', `${attachment}/$value`, 'Mail.Read', 'none', getAttachmentContent),
+    castable(route('GET', attachment, 'Mail.Read', 'none', getAttachment)),
+    castable(route('GET', `${attachment}/$value`, 'Mail.Read', 'none', getAttachmentContent)),
+    castable(route('GET', `${attachment}/item`, 'Mail.Read', 'none', getAttachedItem)),
+    castable(route('GET', `${attachment}/{attachmentProperty}`, 'Mail.Read', 'none', getAttachmentProperty)),
   ]
 }
 
@@ -103,6 +110,11 @@ function directoryRoute(
   return { kind: 'directory', method: 'GET', path, permission, body: 'none', handler }
 }
 
+/** Behind it a path may ask for a derived type, as in `attachments/microsoft.graph.fileAttachment`. */
+function castable(row: MailRoute): MailRoute {
+  return { ...row, takesCast: true }
+}
+
 function inBeta(row: MailRoute): MailRoute {
   return { ...row, since: 'beta' }
 }
@@ -118,4 +130,7 @@ function ownOnly(row: MailRoute): MailRoute {
 }
 
 /** The table, made ready for matching. */
-export const routeTable = compileRoutes(routes)
+export const routeTable = compileRoutes(routes, {
+  property: isMessageProperty,
+  attachmentProperty: isAttachmentProperty,
+})

@@ -141,6 +141,7 @@ const documented: Readonly<Record<string, string>> = {
   'GET messages/$count': 'Mail.ReadBasic',
   'POST messages': 'Mail.ReadWrite',
   'GET messages/{message}': 'Mail.ReadBasic',
+  'GET messages/{message}/{property}': 'Mail.ReadBasic',
   'PATCH messages/{message}': 'Mail.ReadWrite',
   'DELETE messages/{message}': 'Mail.ReadWrite',
   'POST messages/{message}/copy': 'Mail.ReadWrite',
@@ -161,6 +162,8 @@ const documented: Readonly<Record<string, string>> = {
   'DELETE messages/{message}/attachments/{attachment}': 'Mail.ReadWrite',
   'GET messages/{message}/attachments/{attachment}': 'Mail.Read',
   'GET messages/{message}/attachments/{attachment}/$value': 'Mail.Read',
+  'GET messages/{message}/attachments/{attachment}/item': 'Mail.Read',
+  'GET messages/{message}/attachments/{attachment}/{attachmentProperty}': 'Mail.Read',
 }
 
 /** undefined: an operation that the table above does not know yet. */

@@ -14,7 +14,10 @@ export const other = 'alex@contoso.com'
 export interface Target {
   readonly folder: string
   readonly message: string
+  /** A file. */
   readonly attachment: string
+  /** An attached item; '' where there is none. */
+  readonly item: string
 }
 
 /** A mail from Alex to Adele with a file and a way to leave the list, as the base64 of its MIME. */
@@ -41,18 +44,32 @@ export const newsletter = Buffer.from(
 ).toString('base64')
 
 const file = { '@odata.type': '#microsoft.graph.fileAttachment', name: 'quinces.txt', contentBytes: 'UXVpbmNlcw==' }
+const item = {
+  '@odata.type': '#microsoft.graph.itemAttachment',
+  name: 'Plums',
+  item: { '@odata.type': '#microsoft.graph.message', subject: 'Plums' },
+}
 const toRecipients = [{ emailAddress: { address: other } }]
 
 /** A new draft of hers, with a recipient and a file. */
 export async function makeDraft(adele: Client): Promise<Target> {
-  const { json, text } = await adele.post('/me/messages', { subject: 'Quinces', toRecipients, attachments: [file] })
+  const { json, text } = await adele.post('/me/messages', {
+    subject: 'Quinces',
+    toRecipients,
+    attachments: [file, item],
+  })
   assert.ok(json?.id, text)
   return targetOf((await adele.get(`/me/messages/${json.id}?$expand=attachments`)).json)
 }
 
 /** Where a message and its first attachment are; it was read with `$expand=attachments`. */
 export function targetOf(message: { id: string; parentFolderId: string; attachments: { id: string }[] }): Target {
-  return { folder: message.parentFolderId, message: message.id, attachment: message.attachments[0]?.id ?? '' }
+  return {
+    folder: message.parentFolderId,
+    message: message.id,
+    attachment: message.attachments[0]?.id ?? '',
+    item: message.attachments[1]?.id ?? '',
+  }
 }
 
 /** What is sent to a row that reads a body, by the end of its path. */
@@ -83,7 +100,14 @@ interface Call {
 
 /** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
 export function callOf(route: Route, mailbox: string, target: Target, authorization: string | undefined): Call {
-  const keys: Readonly<Record<string, string>> = { ...target, mailbox }
+  const isItem = route.path.endsWith('/item')
+  const keys: Readonly<Record<string, string>> = {
+    ...target,
+    mailbox,
+    property: 'subject',
+    attachmentProperty: 'name',
+    ...(isItem ? { attachment: `${target.item}/microsoft.graph.itemAttachment` } : {}),
+  }
   const path = `${route.since === 'beta' ? '/beta' : '/v1.0'}/${route.path}`.replace(/\{(\w+)\}/g, (_, name: string) =>
     known(keys, name, 'a key for'),
   )
