@@ -1,5 +1,6 @@
 import { answerScenarios } from './answer-scenarios.js'
 import { attachmentScenarios } from './attachment-scenarios.js'
+import { batchScenarios } from './batch-scenarios.js'
 import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
 import { messageScenarios } from './message-scenarios.js'
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...attachmentScenarios,
   ...answerScenarios,
   ...uploadScenarios,
+  ...batchScenarios,
   ...readRefusalScenarios,
 ]
 

@@ -75,7 +75,9 @@ function readItem(request: unknown, at: string): BatchItem {
     throw malformed(`The url of ${at} is not relative to the version, as in /me/messages.`)
   }
   const headers = readHeaders(request.headers, at)
-  if (body !== undefined && body !== null && headers['content-type'] === undefined) {
+  // Clients write the empty body of an action as an empty text.
+  const hasBody = body !== undefined && body !== null && body !== ''
+  if (hasBody && headers['content-type'] === undefined) {
     throw badRequest(`Write request id : ${quotable(id)} does not contain Content-Type header or body.`)
   }
   return {

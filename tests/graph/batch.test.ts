@@ -264,6 +264,23 @@ test('headers of an item are its own: preferences, etags and content types', asy
   assert.deepEqual(await subjectsIn(client, 'sentitems'), ['From MIME', 'From MIME'])
 })
 
+test('an action that takes no body needs none, nor a content type', async (t) => {
+  const server = await startServer(t)
+  const client = await server.user(adele)
+  const toRecipients = [{ emailAddress: { address: alex } }]
+  const drafts = await Promise.all(
+    ['One', 'Two', 'Three'].map(
+      async (subject) => (await client.post('/me/messages', { subject, toRecipients })).json.id,
+    ),
+  )
+  const [one, two, three] = drafts.map((id) => ({ method: 'POST', url: `/me/messages/${id}/send` }))
+  const answers = await run(client, [{ ...one }, { ...two, body: '' }, { ...three, headers: json, body: {} }])
+  assert.deepEqual(
+    [1, 2, 3].map((id) => answers[id]?.status),
+    [202, 202, 202],
+  )
+})
+
 test('beta is the version of the items when the batch is sent there', async (t) => {
   const server = await startServer(t)
   const client = await server.user(adele)
