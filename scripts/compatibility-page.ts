@@ -39,6 +39,11 @@ const differences = [
   'A user’s profile holds what the directory knows: names, addresses and ids; its other properties are null.',
   '`$metadata` describes what is served here, not the whole of Graph.',
   'Access policies and permissions of applications take effect within a second, not within hours.',
+  'In a batch, calls on one mailbox wait for each other, four at a time, where the real service throttles some of them. `dependsOn` may form any pattern that looks back, not the three documented ones alone.',
+  'An item of a batch without a body needs no `Content-Type`; the real service was seen to refuse writes without either. MIME in a batch may be base64 once, as it is written alone, or twice, as the documentation has it.',
+  'What is read in one batch has 64 MiB at most; an item beyond that is 413.',
+  '`odata.metadata=full` gives types, addresses and links, but no targets of actions. Other `$format` than JSON is 400.',
+  'An id that cannot be translated has a null `targetId` beside its `errorDetails`.',
   'A face Graph does not have: `/admin/...`, for tokens with the permission `Graphpost.Admin`: calls, outbox, directory.',
 ]
 

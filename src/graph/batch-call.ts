@@ -19,8 +19,8 @@ const itemJson = 'application/json;odata.metadata=minimal;odata.streaming=true;I
 /** Line and headers of an item at most, as of a call on its own connection. */
 const maxHeadLength = 16_384
 
-/** Bytes of files that one answer holds at most: alone they are streamed, here they must be kept. */
-const maxFileBytes = 33_554_432
+/** Characters of all that is read in one batch at most: alone it is streamed or gone with its answer, here it is kept. */
+const maxAnswerLength = 67_108_864
 
 /** What all items of one batch share. */
 interface Batch {
@@ -30,7 +30,7 @@ interface Batch {
   readonly caller: Caller
   readonly version: ApiVersion
   readonly turns: Turns
-  fileBytesLeft: number
+  lengthLeft: number
 }
 
 /**
@@ -50,25 +50,51 @@ export async function answerBatch(
   call.preferences = noPreferences
   const body = await call.readBody('json')
   const items = readBatch(body.kind === 'json' ? body.value : undefined)
-  const batch: Batch = { services, doors, call, caller, version, turns: new Turns(), fileBytesLeft: maxFileBytes }
+  const batch: Batch = { services, doors, call, caller, version, turns: new Turns(), lengthLeft: maxAnswerLength }
   const responses = await serveInOrder(items, (item, failed) => serveItem(batch, item, failed))
-  return { status: 200, bytes: Buffer.from(toJson({ responses })), contentType: 'application/json' }
+  const text = `{"responses":[${responses.map(({ json }) => json).join(',')}]}`
+  return { status: 200, bytes: Buffer.from(text), contentType: 'application/json' }
 }
 
-async function serveItem(batch: Batch, item: BatchItem, failed: string | undefined): Promise<BatchResponse> {
+/** What became of an item, written out. */
+interface Served {
+  readonly id: string
+  readonly status: number
+  readonly json: string
+}
+
+async function serveItem(batch: Batch, item: BatchItem, failed: string | undefined): Promise<Served> {
   const { services } = batch
   const call = beginItem(batch, item)
   try {
     if (failed !== undefined) throw failedDependency(failed)
     const reply = await answerItem(batch, call, item)
-    const response = await responseOf(batch, call, item, reply)
+    const served = written(await responseOf(batch, call, item, reply))
+    if (item.method === 'GET') keep(batch, served.json.length)
     record(services, call, reply.status, undefined, reply)
-    return response
+    return served
   } catch (error) {
     const refusal = error instanceof SegmentNotFound ? unknownPath(error) : refusalOf(services, call, error)
     record(services, call, refusal.status, refusal.code, undefined, refusal.reason ?? refusal.message)
-    return refusalResponse(batch, call, item, refusal)
+    return written(refusalResponse(batch, call, item, refusal))
   }
+}
+
+function written(response: BatchResponse): Served {
+  return { id: response.id, status: response.status, json: toJson(response) }
+}
+
+/** @throws GraphError when the answers would become too long */
+function keep(batch: Batch, length: number): void {
+  if (length > batch.lengthLeft) throw tooLarge()
+  batch.lengthLeft -= length
+}
+
+function tooLarge(): GraphError {
+  return new GraphError(413, 'BadRequest', 'The response is too large for a batch.', {
+    frontEnd: true,
+    reason: `What is read in one batch has ${maxAnswerLength} characters at most; a call of its own has no such limit.`,
+  })
 }
 
 /** Without a `client-request-id` of its own an item has that of the batch, by which call records of a batch are found. */
@@ -164,15 +190,10 @@ async function responseOf(batch: Batch, call: Call, { id }: BatchItem, reply: Gr
 async function bytesOf(batch: Batch, { bytes, stream, length = 0 }: GraphReply): Promise<Buffer | undefined> {
   if (bytes !== undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (stream === undefined) return undefined
-  if (length > batch.fileBytesLeft) {
-    stream.destroy()
-    throw new GraphError(413, 'BadRequest', 'The response is too large for a batch.', {
-      frontEnd: true,
-      reason: 'Large files are streamed to a call of their own; a batch holds 32 MiB of them.',
-    })
-  }
-  batch.fileBytesLeft -= length
-  return buffer(stream)
+  // Not read at all where there is no room for it; base64 is a third longer.
+  if ((length * 4) / 3 <= batch.lengthLeft) return buffer(stream)
+  stream.destroy()
+  throw tooLarge()
 }
 
 function refusalResponse({ services }: Batch, call: Call, { id }: BatchItem, refusal: GraphError): BatchResponse {

@@ -119,13 +119,16 @@ function malformed(reason: string): GraphError {
 }
 
 /** Serves one item; never fails. `failed`: the item it depended on that did, in which case there is nothing to serve. */
-export type ServeItem = (item: BatchItem, failed: string | undefined) => Promise<BatchResponse>
+type ServeItem<Served> = (item: BatchItem, failed: string | undefined) => Promise<Served>
 
 /** Serves every item, each after those it depends on; answers in the order in which they were done, as recorded. */
-export async function serveInOrder(items: readonly BatchItem[], serve: ServeItem): Promise<BatchResponse[]> {
-  const done: BatchResponse[] = []
-  const underWay = new Map<string, Promise<BatchResponse>>()
-  const run = async (item: BatchItem): Promise<BatchResponse> => {
+export async function serveInOrder<Served extends Pick<BatchResponse, 'id' | 'status'>>(
+  items: readonly BatchItem[],
+  serve: ServeItem<Served>,
+): Promise<Served[]> {
+  const done: Served[] = []
+  const underWay = new Map<string, Promise<Served>>()
+  const run = async (item: BatchItem): Promise<Served> => {
     const before = await Promise.all(item.dependsOn.map((id) => underWay.get(id)))
     const response = await serve(item, before.find((each) => each !== undefined && each.status >= 400)?.id)
     done.push(response)

@@ -281,6 +281,36 @@ test('an action that takes no body needs none, nor a content type', async (t) =>
   )
 })
 
+test('large files come in a batch as far as there is room; what is too much is refused by itself', async (t) => {
+  const server = await startServer(t)
+  const client = await server.user(adele)
+  const { id } = (await client.post('/me/messages', { subject: 'Quinces' })).json
+  const bytes = Buffer.alloc(20_000_000, 'quince ')
+  const session = await client.post(`/me/messages/${id}/attachments/createUploadSession`, {
+    AttachmentItem: { attachmentType: 'file', name: 'quinces.bin', size: bytes.length },
+  })
+  const last = bytes.length - 1
+  const put = await fetch(session.json.uploadUrl, {
+    method: 'PUT',
+    headers: { 'Content-Range': `bytes 0-${last}/${bytes.length}` },
+    body: bytes,
+  })
+  assert.equal(put.status, 201)
+  const file = (await client.get(`/me/messages/${id}/attachments?$select=name`)).json.value[0].id
+  const url = `/me/messages/${id}/attachments/${file}`
+  const answers = await run(client, [
+    { method: 'GET', url: `${url}/$value` },
+    { method: 'GET', url, dependsOn: ['1'] },
+    { method: 'GET', url: `${url}/$value`, dependsOn: ['2'] },
+    { method: 'GET', url, dependsOn: ['2'] },
+    { method: 'GET', url: `/me/messages/${id}/subject`, dependsOn: ['2'] },
+  ])
+  assert.ok(bytes.equals(Buffer.from(answers[1]?.body, 'base64')))
+  assert.equal(answers[2]?.body.contentBytes, bytes.toString('base64'))
+  assert.deepEqual([answers[3]?.status, answers[4]?.status], [413, 413])
+  assert.equal(answers[5]?.body.value, 'Quinces')
+})
+
 test('beta is the version of the items when the batch is sent there', async (t) => {
   const server = await startServer(t)
   const client = await server.user(adele)
