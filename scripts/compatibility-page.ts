@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { routes } from '../src/graph/routes.js'
 import { cloudSection } from './cloud-section.js'
+import { operations, operationsNotServed } from './operations.js'
 
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
   [/^\$batch$/, 'tests/graph/batch.test.ts'],
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
   [/\/translateExchangeIds$/, 'tests/graph/translate-ids.test.ts'],
+  [/^subscriptions(\/|$)/, 'tests/graph/subscriptions.test.ts'],
   [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\{(property|attachmentProperty)\}$|\/item$/, 'tests/graph/segments.test.ts'],
@@ -15,6 +17,13 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
   [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
+  [/\/mailboxSettings(\/|$)/, 'tests/graph/mailbox-settings.test.ts'],
+  [/\/masterCategories(\/|$)/, 'tests/graph/outlook-categories.test.ts'],
+  [/\/overrides(\/|$)/, 'tests/graph/classification-overrides.test.ts'],
+  [/\/messageRules(\/|$)/, 'tests/graph/message-rules.test.ts'],
+  [/\/getMailTips$/, 'tests/graph/mail-tips.test.ts'],
+  [/\/supported(Languages|TimeZones)$/, 'tests/graph/outlook-user.test.ts'],
+  [/\/extensions(\/|$)/, 'tests/graph/open-extensions.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]
 
@@ -44,12 +53,16 @@ const differences = [
   'What is read in one batch has 64 MiB at most; an item beyond that is 413.',
   '`odata.metadata=full` gives types, addresses and links, but no targets of actions. Other `$format` than JSON is 400.',
   'An id that cannot be translated has a null `targetId` beside its `errorDetails`.',
+  'Endpoints of subscriptions are called on this machine alone, also by plain `http://`, until a relay is set; from then on by https at public addresses alone.',
+  'A notification that no 2xx answers within 3 s is told again after 10 s, 30 s, 1, 2, 5 and then every 10 minutes, for four hours. Slow endpoints are not punished with delays or dropped notifications.',
+  'A subscription may be renewed with a token that has `Mail.ReadWrite`; `$filter` in its resource is refused with `InvalidRequest`.',
+  '`subscriptionRemoved` comes when rights, policies or grants no longer let the application into the mailbox; a new password does not end a subscription.',
   'A face Graph does not have: `/admin/...`, for tokens with the permission `Graphpost.Admin`: calls, outbox, directory.',
 ]
 
 const refused = [
   '`$filter`, `$search`, `$skiptoken` and `$deltatoken` on messages: 400 `ErrorInvalidUrlQuery`, never ignored.',
-  '`$expand` of anything but attachments and extended properties: 400 `ExpandNotSupported`.',
+  '`$expand` of anything but attachments, extensions and extended properties: 400 `ExpandNotSupported`.',
   'Every operation that is not in the table: 400 `BadRequest`, `Resource not found for the segment ...`.',
 ]
 
@@ -83,6 +96,8 @@ export function compatibilityPage(): string {
     '',
     ...differences.map((line) => `- ${line}`),
     '',
+    ...operationsOfModel(),
+    '',
     '## Not served yet, and refused by name',
     '',
     ...refused.map((line) => `- ${line}`),
@@ -97,4 +112,24 @@ function witnessOf(method: string, path: string): string {
   if (!existsSync(fileURLToPath(new URL(`../../${witness}`, import.meta.url))))
     throw new Error(`There is no ${witness}.`)
   return witness
+}
+
+/** How much of the published model is served, and why the rest is not. */
+function operationsOfModel(): string[] {
+  const missing = operationsNotServed()
+  return [
+    '## Of the v1.0 model',
+    '',
+    `${countOfOperations()} The others:`,
+    '',
+    '| Operation | Why not |',
+    '| --- | --- |',
+    ...missing.map(({ method, path, reason }) => `| ${method} \`/${path}\` | ${reason} |`),
+  ]
+}
+
+/** One sentence. */
+export function countOfOperations(): string {
+  const missing = operationsNotServed().length
+  return `${operations.length - missing} of the ${operations.length} operations of mail in Graph’s v1.0 model are served.`
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Reach } from '../http/outward-call.js'
 import type { IdentityStore } from '../identity/store.js'
 import type { Tokens } from '../identity/token.js'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
@@ -22,6 +23,10 @@ export interface GraphServices {
   /** Beginning of links, when it is not what the client called (behind a proxy). */
   readonly publicUrl: string | undefined
   readonly log: { error(fields: object, message: string): void }
+  /** Where endpoints of subscriptions may be. */
+  readonly reach: Reach
+  /** Called when there is a new subscription. */
+  readonly subscriptionsChanged: () => void
 }
 
 /** What a call says of itself, on a connection of its own or in a batch. */

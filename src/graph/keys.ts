@@ -13,7 +13,10 @@ import type { GraphRequest } from './request.js'
  *
  * @throws GraphError ErrorInvalidIdMalformed, MailError folderNotFound
  */
-export async function folderOfPath(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
+export async function folderOfPath(
+  request: Pick<GraphRequest, 'mailbox' | 'folderPath'>,
+  mail: Mail,
+): Promise<FolderId | undefined> {
   let parent: FolderId | undefined
   for (const key of request.folderPath) {
     const id = wellKnownFolderId(key) ?? folderOfId(request.mailbox, key)

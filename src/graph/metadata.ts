@@ -25,6 +25,17 @@ const entityTypes: readonly (readonly [name: string, base: string | undefined, m
   ],
   ['mailFolder', 'entity', ['messages >message[]', 'childFolders >mailFolder[]']],
   [
+    'subscription',
+    'entity',
+    [
+      ...strings('applicationId changeType clientState creatorId encryptionCertificate encryptionCertificateId'),
+      ...strings('latestSupportedTlsVersion lifecycleNotificationUrl notificationQueryOptions notificationUrl'),
+      ...strings('notificationUrlAppId resource'),
+      'expirationDateTime DateTimeOffset',
+      'includeResourceData Boolean',
+    ],
+  ],
+  [
     'outlookItem',
     'entity',
     [

@@ -5,7 +5,7 @@ import type { Call, GraphServices } from './call.js'
 import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, SegmentNotFound } from './errors.js'
 import { parsePath, type RouteFound } from './path.js'
-import type { GraphReply, OperationRoute, Route } from './request.js'
+import type { GraphReply, OperationRoute, Route, SubscriptionServices } from './request.js'
 import { noBody } from './request-body.js'
 import { routeTable } from './routes.js'
 
@@ -13,6 +13,7 @@ import { routeTable } from './routes.js'
 export interface Doors {
   readonly findMailbox: MailboxFinder
   readonly admit: Doorkeeper
+  readonly subscriptions: SubscriptionServices
 }
 
 /** A URL taken apart at its question mark, which belongs to neither part. */
@@ -38,7 +39,7 @@ export async function performOperation(
   call: Call,
   caller: Caller,
   route: OperationRoute,
-  { version, mailboxKey, params, folderPath, cast }: RouteFound<unknown>,
+  { version, mailboxKey, params, folderPath, functionArguments, cast }: RouteFound<unknown>,
   { path, query }: SplitUrl,
 ): Promise<GraphReply> {
   const { baseUrl, cloud } = call.origin
@@ -47,9 +48,16 @@ export async function performOperation(
     await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
     return route.handler({ version, caller, userKey: mailboxKey, query, baseUrl, path }, services.identity)
   }
-  if (cast !== undefined && route.takesCast !== true) throw new SegmentNotFound(`microsoft.graph.${cast}`)
+  if (cast !== undefined && (route.kind !== 'mail' || route.takesCast !== true))
+    throw new SegmentNotFound(`microsoft.graph.${cast}`)
   // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.
   const body = route.body === 'none' ? noBody : await call.readBody(route.body)
+  if (route.kind === 'subscription') {
+    const { method } = route
+    const { preferences } = call
+    const request = { method, version, caller, keys: params, baseUrl, cloud, preferences, body }
+    return route.handler(request, doors.subscriptions)
+  }
   const found = doors.findMailbox(caller, mailboxKey)
   const mailbox = found instanceof Promise ? await found : found
   call.mailbox = mailbox.id
@@ -64,6 +72,7 @@ export async function performOperation(
     mailboxAsWritten: mailboxKey ?? mailbox.owner,
     keys: params,
     folderPath,
+    functionArguments,
     path,
     query,
     baseUrl,

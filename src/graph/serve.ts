@@ -10,6 +10,7 @@ import { preferenceApplied } from './preferences.js'
 import type { GraphReply, Route } from './request.js'
 import { ClientGone, readRequestBody } from './request-body.js'
 import { sendError, sendReply } from './respond.js'
+import { subscriptionServices } from './subscriptions.js'
 import { answerUpload, isUploadUrl } from './upload-call.js'
 
 /**
@@ -17,10 +18,9 @@ import { answerUpload, isUploadUrl } from './upload-call.js'
  * token, path and method, length, syntax of the body, user, permission; then the operation itself.
  */
 export function graphListener(services: GraphServices): RequestListener {
-  const doors = {
-    findMailbox: mailboxFinder(services.mail),
-    admit: doorkeeper(services.mail, services.identity),
-  }
+  const findMailbox = mailboxFinder(services.mail)
+  const admit = doorkeeper(services.mail, services.identity)
+  const doors = { findMailbox, admit, subscriptions: subscriptionServices(services, { findMailbox, admit }) }
   const readOrigin = originReader(services.publicUrl)
   return (request, response) => {
     if (request.headers.origin !== undefined && isAnsweredAcrossOrigins(request, response)) return

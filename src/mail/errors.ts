@@ -1,13 +1,17 @@
 /** Rules of the domain that a request can break. `graph/errors.ts` gives each its status, code and text. */
 export type MailErrorCode =
+  | 'categoryExists'
   | 'attachmentNotFound'
   | 'attachmentTooLarge'
   | 'conflict'
+  | 'extensionExists'
+  | 'extensionNotFound'
   | 'folderNotFound'
   | 'headerInvalid'
   | 'headerNotAllowed'
   | 'messageNotFound'
   | 'messageTooLarge'
+  | 'languageUnknown'
   | 'mimeInvalid'
   | 'mimeNotBase64'
   | 'notDeletable'
@@ -21,11 +25,15 @@ export type MailErrorCode =
   | 'rangeOverlap'
   | 'recipientInvalid'
   | 'referenceInvalid'
+  | 'scheduleInvalid'
   | 'sendAsDenied'
   | 'storeUnavailable'
+  | 'timeZoneUnknown'
   | 'tooManyHeaders'
+  | 'tooManyOverrides'
   | 'tooManyRecipients'
   | 'uploadTooSmall'
+  | 'workingHoursInvalid'
 
 /** A rule of the domain was broken by the request; never our own fault. */
 export class MailError extends Error {

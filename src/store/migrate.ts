@@ -2,12 +2,18 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { DatabaseDialect } from './dialect.js'
 import { first } from './migrations/0001-first.js'
 import { identity } from './migrations/0002-identity.js'
+import { queries } from './migrations/0003-queries.js'
+import { notifications } from './migrations/0007-notifications.js'
+import { aroundTheMailbox } from './migrations/0008-around-the-mailbox.js'
 import type { Schema } from './schema.js'
 
 /** Every migration, oldest first. Append only: one that was released is never edited. */
 const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect) => Promise<void>> = {
   '0001-first': first,
   '0002-identity': identity,
+  '0008-around-the-mailbox': aroundTheMailbox,
+  '0007-notifications': notifications,
+  '0003-queries': queries,
 }
 
 /** Brings the database to the newest schema; does nothing when it is there already. */

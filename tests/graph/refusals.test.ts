@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JWTPayload } from 'jose'
+import { startReceiver } from '../support/receiver.js'
 import { clientOf, type TestServer } from '../support/start-server.js'
 import { badTokens, type Forge, signed } from './bad-tokens.js'
 import {
@@ -24,7 +25,7 @@ import {
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
-import { callOf, makeDraft, owner, targetFor } from './route-call.js'
+import { callOf, isAround, makeDraft, makeSurroundings, owner, targetFor, wishOf } from './route-call.js'
 import { type Place, preparePlace } from './walk-place.js'
 
 const nobody = 'nobody@contoso.com'
@@ -239,13 +240,18 @@ async function stateOf({ server, forge, claims }: Place): Promise<unknown> {
 
 test('every route refuses in the documented words, shows nothing and writes nothing', async (t) => {
   const place = await preparePlace(t)
-  const { server, received, draft } = place
+  const { server, received, draft, around } = place
   for (const reason of reasons) {
     await t.test(reason.name, async () => {
       const before = await stateOf(place)
       for (const route of routesOf(reason)) {
         for (const { mailbox, authorization, refusal } of await reason.attempts(place, route)) {
-          const { path, init } = callOf(route, mailbox, targetFor(route, received, draft), authorization)
+          const { path, init } = callOf(
+            route,
+            mailbox,
+            { ...targetFor(route, received, draft), ...around },
+            authorization,
+          )
           const response = await fetch(server.url + path, { method: route.method, ...init })
           try {
             requireRefusal(response, await response.text(), refusal, server)
@@ -297,15 +303,34 @@ function admitted(route: Route, { claims, ownersId }: Place): [mailbox: string, 
   ]
 }
 
+/** A subscription of the caller's own, made with the one permission that the caller has. */
+async function subscribe(
+  server: TestServer,
+  endpoint: string,
+  authorization: string,
+): Promise<{ subscription: string }> {
+  const caller = clientOf(server.url, authorization.replace('Bearer ', ''))
+  const { status, json, text } = await caller.post('/subscriptions', wishOf(endpoint))
+  assert.equal(status, 201, text)
+  return { subscription: json.id }
+}
+
 test('the same calls succeed with a token that has one permission', async (t) => {
   const place = await preparePlace(t)
   const { server, forge, received, adele } = place
+  const receiver = await startReceiver(t)
   for (const route of operations) {
     await t.test(`${route.method} ${route.path}`, async () => {
       for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.
-        const target = targetFor(route, received, await makeDraft(adele))
-        const { path, init } = callOf(route, mailbox, target, await bearer(forge, bearersClaims))
+        const authorization = await bearer(forge, bearersClaims)
+        const target = {
+          ...targetFor(route, received, await makeDraft(adele)),
+          ...(isAround(route) ? await makeSurroundings(adele) : {}),
+          endpoint: receiver.url,
+          ...(route.path.includes('{subscription}') ? await subscribe(server, receiver.url, authorization) : {}),
+        }
+        const { path, init } = callOf(route, mailbox, target, authorization)
         const response = await fetch(server.url + path, { method: route.method, ...init })
         const text = await response.text()
         assert.ok(response.ok, `${path}: ${response.status} ${text}`)

@@ -4,7 +4,7 @@ import type { Mail } from '../../mail/mail.js'
 import { folderId } from '../../mail/mail-folder.js'
 import type { Message } from '../../mail/message.js'
 import { renderMime } from '../../mail/mime/render.js'
-import type { ListedMessage } from '../../mail/query.js'
+import type { ListedMessage, MessageCondition } from '../../mail/query.js'
 import { nextLink, type Query, selectedContext } from '../../odata/query.js'
 import { accessDenied } from '../authorize.js'
 import { castContext, contextOf, messagesContext, propertyReply } from '../context.js'
@@ -13,9 +13,11 @@ import { namesEtag } from '../etag.js'
 import { presentChangeKey } from '../item-id.js'
 import { folderOfPath, messageOfPath } from '../keys.js'
 import { expansionOf, type MessageExpansion, needsContent, readExpansion } from '../message-expansion.js'
+import { readFilter } from '../message-filter.js'
 import { noOptions, readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
 import { messagePropertyNamed, orderFields, presentMessage, selectProperties } from '../resources/message.js'
+import { presentSkipToken, readSkipToken } from '../skip-token.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
@@ -23,33 +25,41 @@ const defaultPage = 10
 /** GET {mailbox}/messages, GET .../mailFolders/{folder}/messages: a page, newest first unless ordered otherwise. */
 export const listMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
-  refuseUnserved(query, ['$filter', '$search', '$skiptoken', '$deltatoken'])
+  refuseUnserved(query, ['$search', '$deltatoken'])
   const folder = await listedFolder(request, mail)
   const selection = selectProperties(query.select, request.version, request.cloud)
   if (request.cast !== undefined) return noneOfType(request, query)
-  const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const expansion = readExpansion(query, request.version)
+  const order = orderFields(query.orderBy)
+  const where = conditionOf(query, request)
+  const list = { mailbox: request.mailbox.guid, folder, filter: query.other.$filter, order }
+  const { $skiptoken } = query.other
+  const after = $skiptoken === undefined ? undefined : readSkipToken($skiptoken, list, query.skip)
+  const skip = query.skip ?? 0
   const messages = await mail.store.messages.list({
     mailbox: request.mailbox.id,
     ...(folder === undefined ? {} : { folder }),
-    order: orderFields(query.orderBy),
-    skip,
+    ...(where === undefined ? {} : { where }),
+    order,
+    ...(after === undefined ? { skip } : { after, skip: 0 }),
     top,
     withContent: selection.needsContent || needsContent(expansion),
   })
   const value = []
   for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
+  const position = messages[top - 1]?.position
+  const token = position && presentSkipToken(list, skip + top, position)
   return {
     status: 200,
     json: {
       '@odata.context': contextOf(request, messagesContext(request) + selectedContext(query.select, query.expand)),
-      ...(query.count ? { '@odata.count': await mail.store.messages.count(request.mailbox.id, folder) } : {}),
+      ...(query.count ? { '@odata.count': await mail.store.messages.count(request.mailbox.id, folder, where) } : {}),
       value,
       // Given whenever the page came out full, also when nothing follows, as recorded.
       ...(messages.length < top
         ? {}
-        : { '@odata.nextLink': nextLink(request.baseUrl, request.path, query.asWritten, skip + top) }),
+        : { '@odata.nextLink': nextLink(request.baseUrl, request.path, query.asWritten, skip + top, token) }),
     },
   }
 }
@@ -63,9 +73,16 @@ function noneOfType(request: GraphRequest, { select, expand, count }: Query): Gr
 
 /** GET .../messages/$count: digits alone. */
 export const countMessages: Handler = async (request, mail) => {
-  refuseUnserved(readQuery(request.query), ['$filter', '$search'])
-  const count = await mail.store.messages.count(request.mailbox.id, await listedFolder(request, mail))
+  const query = readQuery(request.query)
+  refuseUnserved(query, ['$search'])
+  const where = conditionOf(query, request)
+  const count = await mail.store.messages.count(request.mailbox.id, await listedFolder(request, mail), where)
   return { status: 200, bytes: Buffer.from(String(count)), contentType: 'text/plain' }
+}
+
+/** What `$filter` asks for, once `$orderby` goes with it; undefined: every message. */
+function conditionOf({ other, orderBy = [] }: Query, request: GraphRequest): MessageCondition | undefined {
+  return other.$filter === undefined ? undefined : readFilter(other.$filter, orderBy, request)
 }
 
 /** GET .../messages/{message} */
