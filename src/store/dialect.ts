@@ -9,6 +9,15 @@ export interface DatabaseDialect {
   readonly bytes: ColumnDataType
   /** The type of a primary key that the database gives, each larger than those before. */
   readonly risingNumber: ColumnDataType
+  /**
+   * The number of the commit that a statement belongs to; larger than that of every commit whose rows could be seen when
+   * it began (decision 19).
+   */
+  readonly commitNumber: RawBuilder<number>
+  /** Every commit up to this number is over: what it wrote can be seen. */
+  readonly completeCommits: RawBuilder<number>
+  /** No row that can be seen has a larger number. */
+  readonly visibleCommits: RawBuilder<number>
   /** Text that lists are ordered by: compared by code point, whatever the locale of the database. */
   readonly orderedText: ColumnDataType | RawBuilder<string>
   /** Rows that another worker is taking at this moment are passed over. */
@@ -33,6 +42,10 @@ export const sqlite: DatabaseDialect = {
   integer: 'integer',
   bytes: 'blob',
   risingNumber: 'integer',
+  // Counted up at the begin of each transaction (sqlite-group.ts): there is one writer at a time.
+  commitNumber: sql<number>`(select next from sequences where name = 'commits')`,
+  completeCommits: sql<number>`(select next from sequences where name = 'commits')`,
+  visibleCommits: sql<number>`(select next from sequences where name = 'commits')`,
   orderedText: 'text',
   // One writer at a time: there is nothing to pass over.
   skipLocked: (query) => query,
@@ -59,6 +72,10 @@ export const postgres: DatabaseDialect = {
   integer: 'bigint',
   bytes: 'bytea',
   risingNumber: 'bigserial',
+  // Transactions are numbered when they begin to write and commit in any order; a snapshot knows which are still open.
+  commitNumber: sql<number>`pg_current_xact_id()::text::bigint`,
+  completeCommits: sql<number>`pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1`,
+  visibleCommits: sql<number>`pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1`,
   orderedText: sql`text collate "C"`,
   skipLocked: (query) => query.forUpdate().skipLocked(),
   // Here a write is a transaction of its own, so a row is one mail's. Rows that another takes up are waited for: who

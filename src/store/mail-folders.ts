@@ -44,6 +44,7 @@ export function insertFolder(database: Database, folder: MailFolder): Statement 
     total_item_count: folder.totalItemCount,
     unread_item_count: folder.unreadItemCount,
     size_bytes: folder.sizeBytes,
+    commit_number: database.dialect.commitNumber,
   })
   return statementOf(query.compile())
 }
@@ -58,6 +59,7 @@ export function preparedFolderChange(
       total_item_count: column('total_item_count', '+', 0),
       unread_item_count: column('unread_item_count', '+', 0),
       size_bytes: column('size_bytes', '+', 0),
+      commit_number: database.dialect.commitNumber,
     }))
     .where('mailbox_id', '=', 0)
     .where('id', '=', 0)

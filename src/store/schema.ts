@@ -5,6 +5,7 @@ import type { Generated } from 'kysely'
  * Mailbox id leads every key, so that mailboxes can be spread over several databases one day.
  */
 export interface Schema {
+  /** `ids`, where the next block begins; `commits`, on SQLite, the last; `forgotten`, the last whose removals may be gone. */
   sequences: { name: string; next: number }
   tenants: { id: string; domain: string; display_name: string }
   signing_keys: { id: string; private_jwk: string; created_at: number }
@@ -52,6 +53,8 @@ export interface Schema {
     total_item_count: number
     unread_item_count: number
     size_bytes: number
+    /** See `messages`. */
+    commit_number: Generated<number>
   }
   messages: {
     mailbox_id: number
@@ -83,6 +86,23 @@ export interface Schema {
     content: string
     /** The body's text as it was written. Last: reading the columns before it does not touch its pages. */
     body: string
+    /** Of the commit that wrote the row last, as `DatabaseDialect.commitNumber` counts them. */
+    commit_number: Generated<number>
+    /** Of the commit with which it came into its folder; null: the one that wrote the row last. */
+    entered_number: Generated<number | null>
+  }
+  /** What has left a folder, for delta queries; forgotten after a time. A folder that was deleted left folder 0. */
+  removals: {
+    /** Given by the database, rising. */
+    id: Generated<number>
+    mailbox_id: number
+    folder_id: number
+    item_id: number
+    /** How often the message had been moved when it left: a part of the id by which a client knows it. */
+    moves: number
+    received_at: number
+    commit_number: number
+    removed_at: number
   }
   message_mime: { mailbox_id: number; message_id: number; mime: Uint8Array }
   attachments: {

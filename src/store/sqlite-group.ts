@@ -40,6 +40,8 @@ export class SqliteGroupWriter {
   readonly #database: SqliteDatabase
   readonly #texts = new Map<number, string>()
   readonly #prepared = new Map<number, SqliteStatement>()
+  /** Numbers the commit, for the rows that keep which one wrote them. */
+  #nextCommit: SqliteStatement | undefined
 
   constructor(database: SqliteDatabase) {
     this.#database = database
@@ -63,7 +65,7 @@ export class SqliteGroupWriter {
   #together(values: readonly SqlValue[]): WriteOutcome[] {
     const outcomes: WriteOutcome[] = []
     const sums = new Map<string, Addition>()
-    this.#database.exec('begin immediate')
+    this.#begin()
     forEachWrite(values, (index, start, statements) => {
       const rows = this.#runWrite(values, start, statements, sums)
       if (rows.length > 0) outcomes.push({ index, rows })
@@ -76,7 +78,7 @@ export class SqliteGroupWriter {
   #apart(values: readonly SqlValue[]): WriteOutcome[] {
     const outcomes: WriteOutcome[] = []
     try {
-      this.#database.exec('begin immediate')
+      this.#begin()
       forEachWrite(values, (index, start, statements) => {
         this.#database.exec('savepoint one_write')
         try {
@@ -95,6 +97,12 @@ export class SqliteGroupWriter {
       this.#rollback()
       return everyWriteFailed(values, error)
     }
+  }
+
+  #begin(): void {
+    this.#database.exec('begin immediate')
+    this.#nextCommit ??= this.#database.prepare("update sequences set next = next + 1 where name = 'commits'")
+    this.#nextCommit.run()
   }
 
   /** `sums`: where amounts are gathered instead of being added at once. */
