@@ -9,8 +9,11 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
+  [/\/delta$/, 'tests/graph/delta.test.ts'],
+  [/\/mailFolders(?!.*\/messages).*/, 'tests/graph/mail-folders.test.ts'],
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
+  [/\/markAs(Not)?Junk$/, 'tests/graph/mail-folders.test.ts'],
   [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]

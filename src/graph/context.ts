@@ -24,3 +24,13 @@ export function messagesContext(request: GraphRequest): string {
 export function messageUrl({ baseUrl, version, mailboxAsWritten }: GraphRequest, message: string): string {
   return `${baseUrl}/${version}/users('${encodeURI(mailboxAsWritten)}')/messages('${message}')`
 }
+
+/** `mailFolders`, or `mailFolders('inbox')/childFolders` for the children of a folder that the path names. */
+export function foldersContext(parent: string | undefined): string {
+  return parent === undefined ? 'mailFolders' : `mailFolders('${encodeURIComponent(parent)}')/childFolders`
+}
+
+/** The same for a folder, which stands under `/mailFolders` whatever its parent (recorded). */
+export function folderUrl({ baseUrl, version, mailboxAsWritten }: GraphRequest, folder: string): string {
+  return `${baseUrl}/${version}/users('${encodeURI(mailboxAsWritten)}')/mailFolders('${folder}')`
+}

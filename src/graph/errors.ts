@@ -62,7 +62,23 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     message: () =>
       'The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.',
   },
+  folderExists: {
+    status: 409,
+    code: 'ErrorFolderExists',
+    message: (error) => `A folder with the specified name already exists., Could not create folder '${error.value}'.`,
+  },
+  folderInItself: { status: 400, code: 'ErrorMoveCopyFailed', message: () => 'The move or copy operation failed.' },
+  folderNotDeletable: {
+    status: 400,
+    code: 'ErrorDeleteDistinguishedFolder',
+    message: () => 'Distinguished folders cannot be deleted.',
+  },
   folderNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
+  folderNotMovable: {
+    status: 400,
+    code: 'ErrorMoveDistinguishedFolder',
+    message: () => 'Distinguished folders cannot be moved or renamed.',
+  },
   headerInvalid: {
     status: 400,
     code: 'InvalidInternetMessageHeader',
@@ -121,6 +137,7 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorInvalidReferenceItem',
     message: () => 'The reference item does not support the requested operation.',
   },
+  searchFolder: { status: 400, code: 'ErrorMoveCopyFailed', message: () => 'The move or copy operation failed.' },
   sendAsDenied: {
     status: 403,
     code: 'ErrorSendAsDenied',

@@ -1,7 +1,8 @@
 import { MailError } from '../mail/errors.js'
+import type { FolderTree } from '../mail/folder-tree.js'
 import type { FolderId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
-import { folderId, noFolder, wellKnownFolderId } from '../mail/mail-folder.js'
+import { folderId, type MailFolder, noFolder, wellKnownFolderId } from '../mail/mail-folder.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Message, MessageEnvelope } from '../mail/message.js'
 import { GraphError } from './errors.js'
@@ -16,7 +17,7 @@ import type { GraphRequest } from './request.js'
 export async function folderOfPath(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
   let parent: FolderId | undefined
   for (const key of request.folderPath) {
-    const id = wellKnownFolderId(key) ?? folderOfId(request.mailbox, key)
+    const id = folderIdOf(request.mailbox, key)
     const folder = await mail.store.folders.find(request.mailbox.id, id)
     if (folder === undefined || (parent !== undefined && folder.parent !== parent)) {
       throw new MailError('folderNotFound', 'The mailbox has no such folder there.')
@@ -27,10 +28,36 @@ export async function folderOfPath(request: GraphRequest, mail: Mail): Promise<F
   return parent ?? undefined
 }
 
+/**
+ * The same in a tree that was read whole.
+ *
+ * @throws GraphError ErrorInvalidIdMalformed, MailError folderNotFound
+ */
+export function folderInTree({ folderPath, mailbox }: GraphRequest, tree: FolderTree): MailFolder | undefined {
+  let found: MailFolder | undefined
+  for (const key of folderPath) {
+    const folder = tree.get(folderIdOf(mailbox, key))
+    if (found !== undefined && folder.parent !== found.id) {
+      throw new MailError('folderNotFound', 'The mailbox has no such folder there.')
+    }
+    found = folder
+  }
+  return found
+}
+
+/**
+ * The folder that a key names: a well-known name in any case, or an id.
+ *
+ * @throws GraphError ErrorInvalidIdMalformed, ErrorInvalidMailboxItemId
+ */
+export function folderIdOf(mailbox: Mailbox, key: string): FolderId {
+  return wellKnownFolderId(key) ?? folderOfId(mailbox, key)
+}
+
 /** The folder that a parameter such as `destinationId` names. */
-export async function folderNamed(request: GraphRequest, mail: Mail, key: string): Promise<FolderId> {
-  const id = wellKnownFolderId(key) ?? folderOfId(request.mailbox, key)
-  if ((await mail.store.folders.find(request.mailbox.id, id)) !== undefined) return id
+export async function folderNamed(request: GraphRequest, mail: Mail, key: string): Promise<MailFolder> {
+  const folder = await mail.store.folders.find(request.mailbox.id, folderIdOf(request.mailbox, key))
+  if (folder !== undefined) return folder
   throw new MailError('folderNotFound', 'The mailbox has no such folder.')
 }
 

@@ -42,10 +42,10 @@ export function readPreferences(header: string | string[] | undefined): Preferen
   }
 }
 
-/** The `Preference-Applied` header: what apps look for before they trust an immutable id. Undefined when nothing was asked. */
-export function preferenceApplied(preferences: Preferences): string | undefined {
-  if (preferences === noPreferences) return undefined
-  const applied: string[] = []
+/** The `Preference-Applied` header: what apps look for before they trust an immutable id. Undefined when nothing was asked. `unasked`: one more. */
+export function preferenceApplied(preferences: Preferences, unasked?: string): string | undefined {
+  if (preferences === noPreferences) return unasked
+  const applied: string[] = unasked === undefined ? [] : [unasked]
   // Without quotes, as recorded; the text preference with them, as documented.
   if (preferences.immutableIds) applied.push('IdType=ImmutableId')
   if (preferences.bodyContentType !== undefined) {

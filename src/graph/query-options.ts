@@ -5,12 +5,13 @@ import { badRequest, GraphError } from './errors.js'
 /**
  * The query options of a request.
  *
+ * @param maxTop the largest `$top`; that of messages unless given
  * @throws GraphError BadRequest, naming the option
  */
-export function readQuery(query: string): Query {
+export function readQuery(query: string, maxTop?: number): Query {
   if (query === '') return noOptions
   try {
-    return parseQuery(query)
+    return parseQuery(query, maxTop)
   } catch (error) {
     if (error instanceof ODataError) throw badRequest(error.message, `The query option ${error.option} is not valid.`)
     throw error

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Caller } from '../identity/caller.js'
 import type { Cloud } from '../identity/clouds.js'
 import type { Permission } from '../identity/permissions.js'
+import type { Seals } from '../identity/seal.js'
 import type { IdentityStore } from '../identity/store.js'
 import type { MessageId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
@@ -29,6 +30,8 @@ export interface GraphRequest extends Acting {
   readonly cloud: Cloud | undefined
   readonly preferences: Preferences
   readonly body: RequestBody
+  /** Of what a client brings back unchanged. */
+  readonly seals: Seals
   /** The `If-Match` header. */
   readonly ifMatch: string | undefined
   /** Whether the caller's permissions show what Mail.ReadBasic hides. */
@@ -54,6 +57,8 @@ export interface GraphReply {
   readonly length?: number
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** A preference that the answer honours whether it was asked for or not, for `Preference-Applied`. */
+  readonly applied?: string
   /** The message the call made, for the call record. */
   readonly message?: MessageId
 }

@@ -7,10 +7,23 @@ import {
   getAttachmentContent,
   listAttachments,
 } from './handlers/attachments.js'
+import { foldersDelta, messagesDelta } from './handlers/delta.js'
+import {
+  copyFolder,
+  createFolder,
+  deleteFolder,
+  moveFolder,
+  permanentDeleteFolder,
+  updateAllMessagesReadState,
+  updateFolder,
+} from './handlers/mail-folder-changes.js'
+import { countFolders, getFolder, listFolders } from './handlers/mail-folders.js'
 import {
   copyMessage,
   createMessage,
   deleteMessage,
+  markAsJunk,
+  markAsNotJunk,
   moveMessage,
   permanentDeleteMessage,
   sendMessage,
@@ -34,9 +47,37 @@ export const routes: readonly Route[] = [
   route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
   directoryRoute('{mailbox}', 'User.Read', getUser),
   directoryRoute('users', 'User.ReadBasic.All', listUsers),
+  ...folders('{mailbox}/mailFolders'),
+  notIn(['china'], route('GET', '{mailbox}/mailFolders/delta', 'Mail.ReadBasic', 'none', foldersDelta)),
+  ...folders('{mailbox}/mailFolders/{folder}/childFolders'),
+  ...onFolder('{mailbox}/mailFolders/{folder}'),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
 ]
+
+/** Folders in the root, and in a folder. */
+function folders(list: string): MailRoute[] {
+  return [
+    route('GET', list, 'Mail.ReadBasic', 'none', listFolders),
+    route('GET', `${list}/$count`, 'Mail.ReadBasic', 'none', countFolders),
+    route('POST', list, 'Mail.ReadWrite', 'json', createFolder),
+  ]
+}
+
+/** One folder, at any depth. */
+function onFolder(folder: string): MailRoute[] {
+  return [
+    route('GET', folder, 'Mail.ReadBasic', 'none', getFolder),
+    route('PATCH', folder, 'Mail.ReadWrite', 'json', updateFolder),
+    route('DELETE', folder, 'Mail.ReadWrite', 'none', deleteFolder),
+    route('POST', `${folder}/copy`, 'Mail.ReadWrite', 'json', copyFolder),
+    route('POST', `${folder}/move`, 'Mail.ReadWrite', 'json', moveFolder),
+    notIn(nationalClouds, route('POST', `${folder}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteFolder)),
+    worldwideBeta(
+      route('POST', `${folder}/updateAllMessagesReadState`, 'Mail.ReadWrite', 'json', updateAllMessagesReadState),
+    ),
+  ]
+}
 
 /** The operations on messages are the same below the mailbox and below a folder. */
 function underMessages(messages: string): MailRoute[] {
@@ -45,6 +86,7 @@ function underMessages(messages: string): MailRoute[] {
   return [
     route('GET', messages, 'Mail.ReadBasic', 'none', listMessages),
     route('GET', `${messages}/$count`, 'Mail.ReadBasic', 'none', countMessages),
+    notIn(['china'], route('GET', `${messages}/delta`, 'Mail.ReadBasic', 'none', messagesDelta)),
     route('POST', messages, 'Mail.ReadWrite', 'jsonOrMime', createMessage),
     route('GET', message, 'Mail.ReadBasic', 'none', getMessage),
     route('PATCH', message, 'Mail.ReadWrite', 'json', updateMessage),
@@ -62,6 +104,8 @@ function underMessages(messages: string): MailRoute[] {
     route('POST', `${message}/reply`, 'Mail.Send', 'optionalJsonOrMime', reply),
     route('POST', `${message}/replyAll`, 'Mail.Send', 'optionalJsonOrMime', replyAll),
     route('POST', `${message}/forward`, 'Mail.Send', 'optionalJsonOrMime', forward),
+    worldwideBeta(route('POST', `${message}/markAsJunk`, 'Mail.ReadWrite', 'json', markAsJunk)),
+    worldwideBeta(route('POST', `${message}/markAsNotJunk`, 'Mail.ReadWrite', 'json', markAsNotJunk)),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
@@ -99,6 +143,10 @@ function inBeta(row: MailRoute): MailRoute {
 /** Declared worldwide, absent from the published models of these clouds. */
 function notIn(clouds: MailRoute['notIn'] & {}, row: MailRoute): MailRoute {
   return { ...row, notIn: clouds }
+}
+
+function worldwideBeta(row: MailRoute): MailRoute {
+  return notIn(nationalClouds, inBeta(row))
 }
 
 /** Documented as failing in a mailbox that is shared with the user. */

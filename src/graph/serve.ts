@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Cloud } from '../identity/clouds.js'
+import type { Seals } from '../identity/seal.js'
 import type { IdentityStore } from '../identity/store.js'
 import type { Tokens } from '../identity/token.js'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
@@ -24,6 +25,7 @@ export interface GraphServices {
   readonly mail: Mail
   readonly identity: IdentityStore
   readonly tokens: Tokens
+  readonly seals: Seals
   readonly calls: CallLog
   readonly maxRequestBytes: number
   /** Beginning of links, when it is not what the client called (behind a proxy). */
@@ -58,7 +60,7 @@ export function graphListener(services: GraphServices): RequestListener {
     const call = beginCall(services, request, readOrigin(request))
     handle(services, doors, call)
       .then((reply) => {
-        sendReply(response, reply, call.ids, preferenceApplied(call.preferences))
+        sendReply(response, reply, call.ids, preferenceApplied(call.preferences, reply.applied))
         record(services, call, reply.status, undefined, reply)
       })
       .catch((error: unknown) => refuse(services, call, response, error))
@@ -132,6 +134,7 @@ async function handle(services: GraphServices, doors: Doors, call: Call): Promis
       cloud,
       preferences: call.preferences,
       body,
+      seals: services.seals,
       ifMatch: request.headers['if-match'],
       readsBodies,
     },

@@ -35,9 +35,9 @@ export async function addAttachment(
     const kept = keptAttachment(attachment, content, grown, id)
     await mail.store.write((tx) => {
       tx.insertAttachment(kept)
+      tx.changeFolder(current.mailbox, current.folder, { total: 0, unread: 0, sizeBytes: content.byteLength })
       tx.updateMessage(grown, current.change)
       tx.deleteMime(current.mailbox, current.id)
-      tx.changeFolder(current.mailbox, current.folder, { total: 0, unread: 0, sizeBytes: content.byteLength })
     })
     return { message: grown, attachment: kept }
   })
@@ -60,9 +60,9 @@ export async function removeAttachment(mail: Mail, message: Message, id: Attachm
     })
     await mail.store.write((tx) => {
       tx.deleteAttachment(current.mailbox, current.id, id)
+      tx.changeFolder(current.mailbox, current.folder, { total: 0, unread: 0, sizeBytes: -removed.sizeBytes })
       tx.updateMessage(left, current.change)
       tx.deleteMime(current.mailbox, current.id)
-      tx.changeFolder(current.mailbox, current.folder, { total: 0, unread: 0, sizeBytes: -removed.sizeBytes })
     })
   })
 }

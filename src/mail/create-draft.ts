@@ -6,7 +6,7 @@ import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, Message, MessageContent } from './message.js'
-import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
+import { countIn, type MessageParts, newMessageId, putMessage, sizeOf, writeInto } from './put-message.js'
 
 export interface CreateOptions {
   /** Drafts unless given. */
@@ -26,7 +26,7 @@ type NewDraft = Draft & { readonly sentAt?: number }
 /**
  * Keeps a new message that its author may go on writing. Recipients are not checked yet: that is for sending it.
  *
- * @throws MailError storeUnavailable
+ * @throws MailError folderNotFound, storeUnavailable
  * @see https://learn.microsoft.com/graph/api/user-post-messages
  */
 export async function createDraft(
@@ -37,7 +37,7 @@ export async function createDraft(
 ): Promise<Message> {
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = newDraft(mail, mailbox, parts, options)
-  await mail.store.write((tx) => {
+  await writeInto(mail, message, (tx) => {
     putMessage(tx, mail, message, parts)
     countIn(tx, message)
   })

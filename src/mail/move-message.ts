@@ -4,13 +4,13 @@ import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
 import type { Message } from './message.js'
-import { countIn, countOut } from './put-message.js'
+import { countIn, countMove, countOut, writeInto } from './put-message.js'
 
 /**
  * Puts a message into another folder. Its default id is another one afterwards; the immutable one stays.
  *
  * @param ifChange the change number it must still have; absent: whatever it has
- * @throws MailError conflict, notInStore, storeUnavailable
+ * @throws MailError conflict, notInStore, folderNotFound, storeUnavailable
  */
 export async function moveMessage(
   mail: Mail,
@@ -21,10 +21,9 @@ export async function moveMessage(
   return onCurrent(mail, message, async (current) => {
     requireChange(current, ifChange)
     const moved = changed(mail, current, { folder: destination, moves: current.moves + 1 })
-    await mail.store.write((tx) => {
+    await writeInto(mail, moved, (tx) => {
+      countMove(tx, current, moved)
       tx.updateMessage(moved, current.change)
-      countOut(tx, current)
-      countIn(tx, moved)
     })
     return moved
   })
@@ -33,7 +32,7 @@ export async function moveMessage(
 /**
  * Another message with the same content and attachments in a folder; the original stays as it is.
  *
- * @throws MailError storeUnavailable
+ * @throws MailError folderNotFound, storeUnavailable
  */
 export async function copyMessage(mail: Mail, message: Message, destination: FolderId): Promise<Message> {
   const { lastVerb: _, ...original } = message
@@ -45,7 +44,7 @@ export async function copyMessage(mail: Mail, message: Message, destination: Fol
   })
   const from = { mailbox: message.mailbox, message: message.id }
   const to = { mailbox: copy.mailbox, message: copy.id }
-  await mail.store.write((tx) => {
+  await writeInto(mail, copy, (tx) => {
     tx.insertMessage(copy)
     tx.copyMime(from, to)
     tx.copyAttachments(from, to)
@@ -74,8 +73,8 @@ export async function purgeMessage(mail: Mail, message: Message): Promise<void> 
   await onCurrent(mail, message, async (current) => {
     const purged = changed(mail, current, { folder: noFolder, moves: current.moves + 1 })
     await mail.store.write((tx) => {
+      countOut(tx, current, purged.modifiedAt)
       tx.updateMessage(purged, current.change)
-      countOut(tx, current)
     })
   })
 }

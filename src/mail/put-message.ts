@@ -1,6 +1,8 @@
 import { type AttachmentEnvelope, keptAttachment } from './attachment.js'
+import { MailError } from './errors.js'
 import type { AttachmentId } from './ids.js'
 import type { Mail } from './mail.js'
+import { firstFreeId } from './mail-folder.js'
 import type { Draft, Message } from './message.js'
 import type { FolderChange, MailWriter } from './store.js'
 
@@ -34,15 +36,50 @@ function countOf({ isRead, sizeBytes }: Message): FolderChange {
   return { total: 1, unread: isRead ? 0 : 1, sizeBytes }
 }
 
-/** The message has come into its folder. */
+/** The message has come into its folder; guarded where that is one that can be deleted. */
 export function countIn(tx: MailWriter, message: Message): void {
+  if (message.folder >= firstFreeId) tx.requireFolder(message.mailbox, message.folder)
   tx.changeFolder(message.mailbox, message.folder, countOf(message))
 }
 
-/** The message, as it was there, has left its folder. */
-export function countOut(tx: MailWriter, message: Message): void {
+/** The message, as it was there, has left its folder; `at`: ms since 1970. */
+export function countOut(tx: MailWriter, message: Message, at: number): void {
   const { total, unread, sizeBytes } = countOf(message)
   tx.changeFolder(message.mailbox, message.folder, { total: -total, unread: -unread, sizeBytes: -sizeBytes })
+  tx.insertRemoval(message, at)
+}
+
+/**
+ * The message has gone from one folder to another. Said before the message itself is written, and lower folders first:
+ * writes that lock rows lock them in one order, and do not wait for each other in a circle.
+ */
+export function countMove(tx: MailWriter, from: Message, to: Message): void {
+  if (from.folder < to.folder) {
+    countOut(tx, from, to.modifiedAt)
+    countIn(tx, to)
+  } else {
+    countIn(tx, to)
+    countOut(tx, from, to.modifiedAt)
+  }
+}
+
+/**
+ * A write that puts something into a folder.
+ *
+ * @throws MailError folderNotFound when the folder was deleted at the same moment; else what the store says
+ */
+export async function writeInto(
+  mail: Pick<Mail, 'store'>,
+  { mailbox, folder }: Pick<Message, 'mailbox' | 'folder'>,
+  change: (tx: MailWriter) => void,
+): Promise<void> {
+  try {
+    await mail.store.write(change)
+  } catch (error) {
+    const isConflict = error instanceof MailError && error.code === 'conflict'
+    if (!isConflict || (await mail.store.folders.find(mailbox, folder)) !== undefined) throw error
+    throw new MailError('folderNotFound', 'The folder was deleted at the same moment.')
+  }
 }
 
 /** Bytes of a message beside its text and attachments: what headers and properties come to, roughly. */

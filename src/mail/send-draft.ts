@@ -3,7 +3,7 @@ import { MailError } from './errors.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Message } from './message.js'
-import { countIn, countOut } from './put-message.js'
+import { countMove } from './put-message.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
 import { outboxEntries, requireRecipients } from './submit.js'
 
@@ -27,9 +27,8 @@ async function sendCurrent(mail: Mail, acting: Acting, draft: Message): Promise<
   const sent = sentFrom(mail, await senderOf(mail, acting, draft.content.from), draft)
   const { answers } = draft.content
   await mail.store.write((tx) => {
+    countMove(tx, draft, sent)
     tx.updateMessage(sent, draft.change)
-    countOut(tx, draft)
-    countIn(tx, sent)
     if (answers !== undefined) tx.markAnswered(sent.mailbox, answers, sent.sentAt, mail.ids.next())
     for (const entry of outboxEntries(sent)) tx.insertOutboxEntry(entry)
   })

@@ -10,9 +10,9 @@ import type { BlobStore } from './blobs.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
-import type { Answer, Message } from './message.js'
+import type { Answer, Message, MessageEnvelope } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import type { ListedMessage, MessageQuery } from './query.js'
+import type { Changes, ChangesQuery, FolderChangesQuery, ListedMessage, ListingQuery, MessageQuery } from './query.js'
 import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
@@ -22,6 +22,7 @@ export interface MailStore {
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
   readonly uploads: UploadStore
+  readonly changes: ChangeStore
   readonly blobs: BlobStore
   /**
    * Commits all that the callback asked for, or nothing; resolves once it is on disk.
@@ -56,6 +57,8 @@ export interface FolderStore {
 export interface MessageStore {
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
   list(query: MessageQuery): Promise<ListedMessage[]>
+  /** Which messages stand in which of the folders, in no order. */
+  placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>
   /** Messages in a folder, or in all folders of the mailbox. */
   count(mailbox: MailboxId, folder?: FolderId): Promise<number>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
@@ -101,11 +104,48 @@ export interface OutboxStore {
   countOpen(): Promise<number>
 }
 
+/** What has changed, in the order in which it was committed (decision 19). */
+export interface ChangeStore {
+  horizon(): Promise<ChangeHorizon>
+  /** Messages as they stand, newest received first. */
+  listing(query: ListingQuery): Promise<ListedMessage[]>
+  /** Messages that were written, and those that left, by commit; of one commit first what left. */
+  messages(query: ChangesQuery): Promise<Changes<ListedMessage>>
+  /** The same of the mailbox's folders. */
+  folders(query: FolderChangesQuery): Promise<Changes<FolderId>>
+  /** Forgets what left before that time, ms since 1970; resolves with how many. */
+  forget(before: number): Promise<number>
+}
+
+/** How far changes are known. All are numbers of commits. */
+export interface ChangeHorizon {
+  /** What was committed with a number up to this one can be seen. */
+  readonly complete: number
+  /** Nothing that can be seen has a number above this one. */
+  readonly visible: number
+  /** Of what left with a number up to this one, not all is known any more. */
+  readonly forgotten: number
+}
+
 /** By how much a write changes a folder's counts. */
 export interface FolderChange {
   readonly total: number
   readonly unread: number
   readonly sizeBytes: number
+}
+
+/** When a write changes messages, and the change number they have from then on. */
+export interface ChangeStamp {
+  readonly change: number
+  /** ms since 1970 */
+  readonly at: number
+}
+
+/** A message that is copied: which, under which number, into which folder. */
+export interface MessageCopy {
+  readonly from: MessageId
+  readonly to: MessageId
+  readonly folder: FolderId
 }
 
 /** The changes one write can hold. Each call only records what is to be done. */
@@ -119,8 +159,33 @@ export interface MailWriter {
   grantRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   revokeRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   insertFolder(folder: MailFolder): void
+  /** A folder's counts, which its rows in `messages` must agree with at the end of the write. */
   changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
+  /**
+   * Gives the tree of folders, which is to say its root, a new change number. Guarded: fails with `conflict` unless it
+   * still has `previousChange`.
+   */
+  changeTree(mailbox: MailboxId, change: number, previousChange: number): void
+  /** Guarded: fails with `conflict` when the folder is gone. */
+  requireFolder(mailbox: MailboxId, folder: FolderId): void
+  /** Writes name, parent and details of a folder; its counts stay. Guarded by its being there. */
+  updateFolder(folder: MailFolder): void
+  /** `at`: ms since 1970, for {@link ChangeStore}. */
+  deleteFolders(mailbox: MailboxId, folders: readonly FolderId[], at: number): void
+  /**
+   * Moves all messages of the folders into another, in few statements however many there are, with the counts of that
+   * one; those of the folders are not kept.
+   */
+  emptyFolders(mailbox: MailboxId, folders: readonly FolderId[], to: ChangeStamp & { into: FolderId }): void
+  /** Copies messages with MIME and attachments inside the store, in few statements; counts are for {@link recountFolders}. */
+  copyMessages(mailbox: MailboxId, copies: readonly MessageCopy[], stamp: ChangeStamp): void
+  /** Makes the counts of new folders from what they hold. */
+  recountFolders(mailbox: MailboxId, folders: readonly FolderId[]): void
+  /** Marks all messages of a folder as read or unread, with its count. */
+  setReadState(mailbox: MailboxId, folder: FolderId, to: ChangeStamp & { isRead: boolean }): void
   insertMessage(message: Message): void
+  /** The message, as it was there, leaves its folder at this time, ms since 1970. */
+  insertRemoval(message: MessageEnvelope, at: number): void
   /**
    * Writes the message over the one with its id. Guarded: fails with `conflict` unless that one still has the change
    * number `previousChange`.

@@ -39,13 +39,14 @@ export async function updateMessage(
   if (changesMail) await requireSettled(mail, message)
   const updated = changed(mail, message, updatedFields(message, wanted))
   await mail.store.write((tx) => {
-    tx.updateMessage(updated, message.change)
-    if (changesMail) tx.deleteMime(message.mailbox, message.id)
+    // Counts before the message: `countMove` says why.
     tx.changeFolder(message.mailbox, message.folder, {
       total: 0,
       unread: Number(!updated.isRead) - Number(!message.isRead),
       sizeBytes: updated.sizeBytes - message.sizeBytes,
     })
+    tx.updateMessage(updated, message.change)
+    if (changesMail) tx.deleteMime(message.mailbox, message.id)
   })
   return updated
 }

@@ -188,9 +188,9 @@ async function finish(mail: Mail, session: UploadSession): Promise<void> {
         modifiedAt: grown.modifiedAt,
         blob,
       })
+      tx.changeFolder(mailbox, current.folder, { total: 0, unread: 0, sizeBytes })
       tx.updateMessage(grown, current.change)
       tx.deleteMime(mailbox, id)
-      tx.changeFolder(mailbox, current.folder, { total: 0, unread: 0, sizeBytes })
     })
   })
 }

@@ -32,4 +32,11 @@ export class WriteConflict extends Error {
 /** The database could not keep a write. Nothing of it was kept, and nothing was promised. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
+  /** PostgreSQL's SQLSTATE, where it gave one. */
+  readonly sqlState: string | undefined
+
+  constructor(message: string, sqlState?: string) {
+    super(message)
+    this.sqlState = sqlState
+  }
 }

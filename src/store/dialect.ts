@@ -22,6 +22,10 @@ export interface DatabaseDialect {
   readonly orderedText: ColumnDataType | RawBuilder<string>
   /** Rows that another worker is taking at this moment are passed over. */
   skipLocked<Row>(query: SelectQueryBuilder<Schema, 'outbox', Row>): SelectQueryBuilder<Schema, 'outbox', Row>
+  /** A list of numbers as one parameter, for `in`: the text of the statement is the same however many there are. */
+  numbers(values: readonly number[]): RawBuilder<number>
+  /** Rows of three numbers as one parameter, as a table with the columns `a`, `b` and `c`. */
+  triples(rows: readonly (readonly [number, number, number])[]): RawBuilder<{ a: number; b: number; c: number }>
   /** Moves at least `limit` of the oldest submissions into the outbox, or all there are; run in one write. */
   takeUp(limit: number): readonly RawBuilder<unknown>[]
   /**
@@ -49,6 +53,9 @@ export const sqlite: DatabaseDialect = {
   orderedText: 'text',
   // One writer at a time: there is nothing to pass over.
   skipLocked: (query) => query,
+  numbers: (values) => sql`(select value from json_each(${JSON.stringify(values)}))`,
+  triples: (rows) =>
+    sql`(select value ->> 0 as a, value ->> 1 as b, value ->> 2 as c from json_each(${JSON.stringify(rows)}))`,
   takeUp: (limit) => {
     const last = sql`(
       select max(id) from (
@@ -78,6 +85,10 @@ export const postgres: DatabaseDialect = {
   visibleCommits: sql<number>`pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1`,
   orderedText: sql`text collate "C"`,
   skipLocked: (query) => query.forUpdate().skipLocked(),
+  numbers: (values) => sql`(select e::bigint from json_array_elements_text(${JSON.stringify(values)}::json) as e)`,
+  triples: (rows) => sql`(
+    select (e ->> 0)::bigint as a, (e ->> 1)::bigint as b, (e ->> 2)::bigint as c
+    from json_array_elements(${JSON.stringify(rows)}::json) as e)`,
   // Here a write is a transaction of its own, so a row is one mail's. Rows that another takes up are waited for: who
   // looks at entries afterwards must find those too.
   takeUp: (limit) => [

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { FolderId, MailboxId } from '../mail/ids.js'
-import type { MailFolder, WellKnownName } from '../mail/mail-folder.js'
+import { type FolderDetails, folderId, type MailFolder, type WellKnownName } from '../mail/mail-folder.js'
 import type { FolderChange, FolderStore } from '../mail/store.js'
 import type { Database } from './database.js'
 import type { Schema } from './schema.js'
@@ -44,9 +44,67 @@ export function insertFolder(database: Database, folder: MailFolder): Statement 
     total_item_count: folder.totalItemCount,
     unread_item_count: folder.unreadItemCount,
     size_bytes: folder.sizeBytes,
+    change: folder.change,
+    details: detailsText(folder),
     commit_number: database.dialect.commitNumber,
   })
   return statementOf(query.compile())
+}
+
+function detailsText({
+  search,
+  singleValueExtendedProperties,
+  multiValueExtendedProperties,
+}: FolderDetails): string | null {
+  const details: FolderDetails = {
+    ...(search === undefined ? {} : { search }),
+    ...(singleValueExtendedProperties === undefined ? {} : { singleValueExtendedProperties }),
+    ...(multiValueExtendedProperties === undefined ? {} : { multiValueExtendedProperties }),
+  }
+  return Object.keys(details).length === 0 ? null : JSON.stringify(details)
+}
+
+export function updateFolder(database: Database, folder: MailFolder): Statement {
+  const query = database.read
+    .updateTable('mail_folders')
+    .set({
+      parent_id: folder.parent ?? null,
+      display_name: folder.displayName,
+      change: folder.change,
+      details: detailsText(folder),
+      commit_number: database.dialect.commitNumber,
+    })
+    .where('mailbox_id', '=', folder.mailbox)
+    .where('id', '=', folder.id)
+  return statementOf(query.compile(), { guarded: true })
+}
+
+export function deleteFolders(database: Database, mailbox: MailboxId, folders: readonly FolderId[]): Statement {
+  const query = database.read
+    .deleteFrom('mail_folders')
+    .where('mailbox_id', '=', mailbox)
+    .where('id', 'in', database.dialect.numbers(folders))
+  return statementOf(query.compile())
+}
+
+export function changeTree(database: Database, mailbox: MailboxId, change: number, previousChange: number): Statement {
+  const query = database.read
+    .updateTable('mail_folders')
+    .set({ change })
+    .where('mailbox_id', '=', mailbox)
+    .where('id', '=', folderId('msgfolderroot'))
+    .where('change', '=', previousChange)
+  return statementOf(query.compile(), { guarded: true })
+}
+
+/** Writes nothing new; where writes run beside each other it keeps the folder from going until this one is done. */
+export function requireFolder(database: Database, mailbox: MailboxId, folder: FolderId): Statement {
+  const query = database.read
+    .updateTable('mail_folders')
+    .set((column) => ({ change: column.ref('change') }))
+    .where('mailbox_id', '=', mailbox)
+    .where('id', '=', folder)
+  return statementOf(query.compile(), { guarded: true })
 }
 
 /** Compiled once: every accepted mail changes a folder's counts. */
@@ -82,5 +140,7 @@ function folderOf(row: Selectable<Schema['mail_folders']>): MailFolder {
     totalItemCount: row.total_item_count,
     unreadItemCount: row.unread_item_count,
     sizeBytes: row.size_bytes,
+    change: row.change,
+    ...(row.details === null ? {} : (JSON.parse(row.details) as FolderDetails)),
   }
 }

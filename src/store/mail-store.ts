@@ -2,8 +2,18 @@ import type { BlobStore } from '../mail/blobs.js'
 import { MailError } from '../mail/errors.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
+import { SqlChanges } from './changes.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
-import { insertFolder, preparedFolderChange, SqlFolders } from './mail-folders.js'
+import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
+import {
+  changeTree,
+  deleteFolders,
+  insertFolder,
+  preparedFolderChange,
+  requireFolder,
+  SqlFolders,
+  updateFolder,
+} from './mail-folders.js'
 import {
   deleteAlias,
   grantRight,
@@ -24,6 +34,7 @@ import {
   setBodyPreview,
 } from './messages.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
+import { insertFolderRemovals, preparedRemoval } from './removals.js'
 import type { Statement } from './statement.js'
 import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUploads } from './uploads.js'
 
@@ -38,6 +49,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
     uploads: new SqlUploads(domain),
+    changes: new SqlChanges(domain),
     blobs,
     write: async (change) => {
       const statements: Statement[] = []
@@ -72,6 +84,7 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
   const outboxInsert = preparedOutboxInsert(database)
   const settlement = preparedSettlement(database)
   const folderChange = preparedFolderChange(database)
+  const removal = preparedRemoval(database)
   const writer: MailWriter = {
     insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
     renameMailbox: (id, displayName) => statements.push(renameMailbox(database, id, displayName)),
@@ -81,7 +94,17 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     revokeRight: (id, user, right) => statements.push(revokeRight(database, id, user, right)),
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
+    changeTree: (mailbox, change, previous) => statements.push(changeTree(database, mailbox, change, previous)),
+    requireFolder: (mailbox, folder) => statements.push(requireFolder(database, mailbox, folder)),
+    updateFolder: (folder) => statements.push(updateFolder(database, folder)),
+    deleteFolders: (mailbox, folders, at) =>
+      statements.push(insertFolderRemovals(database, mailbox, folders, at), deleteFolders(database, mailbox, folders)),
+    emptyFolders: (mailbox, folders, to) => statements.push(...emptyFolders(database, mailbox, folders, to)),
+    copyMessages: (mailbox, copies, stamp) => statements.push(...copyMessages(database, mailbox, copies, stamp)),
+    recountFolders: (mailbox, folders) => statements.push(recountFolders(database, mailbox, folders)),
+    setReadState: (mailbox, folder, to) => statements.push(...setReadState(database, mailbox, folder, to)),
     insertMessage: (message) => statements.push(messageInsert(message)),
+    insertRemoval: (message, at) => statements.push(removal(message, at)),
     updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),
     markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),

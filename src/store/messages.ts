@@ -12,6 +12,7 @@ import type { Answer, AnswerVerb, Importance, Message, MessageEnvelope } from '.
 import type { ListedMessage, MessageOrder, MessageOrderField, MessageQuery } from '../mail/query.js'
 import type { MessageStore } from '../mail/store.js'
 import type { Database } from './database.js'
+import { placesIn } from './folder-contents.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
@@ -110,6 +111,10 @@ export class SqlMessages implements MessageStore {
         ? envelopeOf(row)
         : { ...envelopeOf(row), content: contentFrom({ content, body }) },
     )
+  }
+
+  placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]> {
+    return placesIn(this.#database, mailbox, folders)
   }
 
   /** From the folders' counts, which are exact, so that a large folder is not counted row by row. */

@@ -2,6 +2,7 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { DatabaseDialect } from './dialect.js'
 import { first } from './migrations/0001-first.js'
 import { identity } from './migrations/0002-identity.js'
+import { folders } from './migrations/0005-folders.js'
 import { delta } from './migrations/0006-delta.js'
 import type { Schema } from './schema.js'
 
@@ -9,6 +10,7 @@ import type { Schema } from './schema.js'
 const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect) => Promise<void>> = {
   '0001-first': first,
   '0002-identity': identity,
+  '0005-folders': folders,
   '0006-delta': delta,
 }
 

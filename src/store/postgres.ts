@@ -47,7 +47,24 @@ export async function openPostgresDatabase(
   }
 }
 
+/** Two writes waited for each other's rows, and PostgreSQL has undone one of them. */
+const deadlockDetected = '40P01'
+/** Times that a write is undone for that before it is given up. */
+const maxDeadlocks = 10
+
+/** A write is a list of statements that wait for nothing: undone, it can be run again as it is. */
 async function writeTogether(pool: pg.Pool, statements: readonly Statement[]): Promise<WriteRows> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await writeOnce(pool, statements)
+    } catch (error) {
+      const isDeadlock = error instanceof StoreUnavailable && error.sqlState === deadlockDetected
+      if (!isDeadlock || tries === maxDeadlocks) throw error
+    }
+  }
+}
+
+async function writeOnce(pool: pg.Pool, statements: readonly Statement[]): Promise<WriteRows> {
   let client: pg.PoolClient | undefined
   try {
     client = await pool.connect()
@@ -58,7 +75,8 @@ async function writeTogether(pool: pg.Pool, statements: readonly Statement[]): P
     // A connection in an unknown state is not used again.
     client?.release(!(error instanceof WriteConflict))
     if (error instanceof WriteConflict) throw error
-    throw new StoreUnavailable(error instanceof Error ? error.message : String(error))
+    const { code } = error as { code?: string }
+    throw new StoreUnavailable(error instanceof Error ? error.message : String(error), code)
   }
 }
 

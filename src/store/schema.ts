@@ -53,6 +53,9 @@ export interface Schema {
     total_item_count: number
     unread_item_count: number
     size_bytes: number
+    change: number
+    /** JSON of FolderDetails; null: none of them. */
+    details: string | null
     /** See `messages`. */
     commit_number: Generated<number>
   }

@@ -17,8 +17,9 @@ export interface WriteGroup {
 export const guardedFlag = 1
 export const returnsRowsFlag = 2
 export const listedFlag = 4
+export const readsAmountsFlag = 8
 /** Above the flags stands how many of the parameters are amounts. */
-export const amountsShift = 3
+export const amountsShift = 4
 
 export type Rows = readonly Record<string, unknown>[]
 
@@ -70,7 +71,7 @@ export class SqliteGroupWriter {
       const rows = this.#runWrite(values, start, statements, sums)
       if (rows.length > 0) outcomes.push({ index, rows })
     })
-    for (const { statement, parameters } of sums.values()) statement.run(...parameters)
+    runAll(sums)
     this.#database.exec('commit')
     return outcomes
   }
@@ -120,6 +121,7 @@ export class SqliteGroupWriter {
       const end = at + 3 + (values[at + 2] as number)
       const parameters = values.slice(at + 3, end)
       const amounts = flags >> amountsShift
+      if (flags & readsAmountsFlag && sums !== undefined) runAll(sums)
       if (amounts > 0 && sums !== undefined) {
         gather(sums, {
           number: values[at] as number,
@@ -167,6 +169,12 @@ interface Addend extends Addition {
   readonly number: number
   readonly amounts: number
   readonly isListed: boolean
+}
+
+/** Adds what was gathered so far. */
+function runAll(sums: Map<string, Addition>): void {
+  for (const { statement, parameters } of sums.values()) statement.run(...parameters)
+  sums.clear()
 }
 
 function gather(sums: Map<string, Addition>, addend: Addend): void {

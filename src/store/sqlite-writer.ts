@@ -6,6 +6,7 @@ import {
   amountsShift,
   guardedFlag,
   listedFlag,
+  readsAmountsFlag,
   returnsRowsFlag,
   SqliteGroupWriter,
   type WriteGroup,
@@ -107,7 +108,7 @@ export class SqliteWriter {
     const values: SqlValue[] = [writes.length]
     for (const { statements } of writes) {
       values.push(statements.length)
-      for (const { sql, parameters, guarded, returnsRows, listed, amounts = 0 } of statements) {
+      for (const { sql, parameters, guarded, returnsRows, listed, readsAmounts, amounts = 0 } of statements) {
         let number = this.#numbers.get(sql)
         if (number === undefined) {
           number = this.#numbers.size
@@ -118,6 +119,7 @@ export class SqliteWriter {
           (guarded ? guardedFlag : 0) |
           (returnsRows ? returnsRowsFlag : 0) |
           (listed ? listedFlag : 0) |
+          (readsAmounts ? readsAmountsFlag : 0) |
           (amounts << amountsShift)
         values.push(number, flags, parameters.length)
         for (const parameter of parameters) values.push(parameter)

@@ -22,9 +22,14 @@ export interface Statement {
    * other parameters, with the sums, the texts joined by commas, and all else as the first of them has it.
    */
   readonly listed?: boolean
+  /** Reads what amounts are added to: those of the same commit that came before it are run first. */
+  readonly readsAmounts?: boolean
 }
 
-export function statementOf(query: CompiledQuery, options: Pick<Statement, 'guarded' | 'returnsRows'> = {}): Statement {
+export function statementOf(
+  query: CompiledQuery,
+  options: Pick<Statement, 'guarded' | 'returnsRows' | 'readsAmounts'> = {},
+): Statement {
   return { sql: query.sql, parameters: query.parameters as readonly SqlValue[], ...options }
 }
 

@@ -24,7 +24,7 @@ import {
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
-import { callOf, makeDraft, owner, targetFor } from './route-call.js'
+import { callOf, changesFolder, makeDraft, owner, targetFor, withOwnFolder } from './route-call.js'
 import { type Place, preparePlace } from './walk-place.js'
 
 const nobody = 'nobody@contoso.com'
@@ -304,7 +304,8 @@ test('the same calls succeed with a token that has one permission', async (t) =>
     await t.test(`${route.method} ${route.path}`, async () => {
       for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.
-        const target = targetFor(route, received, await makeDraft(adele))
+        const onMail = targetFor(route, received, await makeDraft(adele))
+        const target = changesFolder(route) ? await withOwnFolder(adele, onMail) : onMail
         const { path, init } = callOf(route, mailbox, target, await bearer(forge, bearersClaims))
         const response = await fetch(server.url + path, { method: route.method, ...init })
         const text = await response.text()

@@ -1,5 +1,6 @@
 /** Rows of the route table as calls that succeed: with keys that lead to something, and a body that the row takes. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { parsePath } from '../../src/graph/path.js'
 import { routeTable } from '../../src/graph/routes.js'
 import type { Client } from '../support/start-server.js'
@@ -55,11 +56,40 @@ export function targetOf(message: { id: string; parentFolderId: string; attachme
   return { folder: message.parentFolderId, message: message.id, attachment: message.attachments[0]?.id ?? '' }
 }
 
+/** Names of folders are there once. */
+function newFolder() {
+  return { displayName: randomUUID() }
+}
+
+/** The same target, but a folder of hers that can be changed and deleted. */
+export async function withOwnFolder(adele: Client, target: Target): Promise<Target> {
+  const { json, text } = await adele.post('/me/mailFolders', newFolder())
+  assert.ok(json?.id, text)
+  return { ...target, folder: json.id }
+}
+
+/** Rows that change a folder itself. */
+export function changesFolder({ method, path }: Route): boolean {
+  return method !== 'GET' && /\{folder\}(?:\/(?:copy|move|permanentDelete|updateAllMessagesReadState))?$/.test(path)
+}
+
 /** What is sent to a row that reads a body, by the end of its path. */
 const bodies: Readonly<Record<string, object>> = {
   sendMail: { message: { subject: 'Quinces', toRecipients } },
   messages: { subject: 'Quinces' },
+  get mailFolders() {
+    return newFolder()
+  },
+  get childFolders() {
+    return newFolder()
+  },
   '{message}': { subject: 'Plums' },
+  get '{folder}'() {
+    return newFolder()
+  },
+  updateAllMessagesReadState: { isRead: true, suppressReadReceipts: true },
+  markAsJunk: { moveToJunk: true },
+  markAsNotJunk: { moveToInbox: true },
   copy: { destinationId: 'drafts' },
   move: { destinationId: 'deleteditems' },
   createReply: { comment: 'Yes' },

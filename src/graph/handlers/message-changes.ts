@@ -2,7 +2,7 @@ import { type CreateOptions, createDraft } from '../../mail/create-draft.js'
 import { MailError } from '../../mail/errors.js'
 import type { FolderId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
-import { folderId } from '../../mail/mail-folder.js'
+import { folderId, requireHoldsMessages } from '../../mail/mail-folder.js'
 import type { Draft, Message } from '../../mail/message.js'
 import { decodeMimeBody, type ParsedDraft, parseMime } from '../../mail/mime/parse.js'
 import {
@@ -22,7 +22,7 @@ import type { GraphReply, GraphRequest, Handler } from '../request.js'
 import { asEntity, readDraft, readMessageChanges } from '../resources/draft.js'
 import { importedFrom, mergedProperties } from '../resources/extended-property.js'
 import { presentMessage, selectProperties } from '../resources/message.js'
-import { readText } from '../resources/values.js'
+import { readBoolean, readText } from '../resources/values.js'
 
 /** POST {mailbox}/messages, .../mailFolders/{folder}/messages: JSON or base64 MIME in; 201 and the new draft out. */
 export const createMessage: Handler = async (request, mail) => {
@@ -75,6 +75,30 @@ export const copyMessage: Handler = async (request, mail) => {
   return placedReply(request, await copyTo(mail, message, await destinationOf(request, mail, 'copy')))
 }
 
+/** POST /beta/.../messages/{message}/markAsJunk: `{"moveToJunk": true}` moves it to Junk Email; 202 and the message. */
+export const markAsJunk: Handler = (request, mail) => marked(request, mail, 'markAsJunk', 'moveToJunk', 'junkemail')
+
+/** POST /beta/.../messages/{message}/markAsNotJunk: `{"moveToInbox": true}` moves it to the Inbox; 202 and the message. */
+export const markAsNotJunk: Handler = (request, mail) => marked(request, mail, 'markAsNotJunk', 'moveToInbox', 'inbox')
+
+/** Senders are not blocked by it: nothing here would ask who is. */
+async function marked(
+  request: GraphRequest,
+  mail: Mail,
+  operation: string,
+  parameter: string,
+  destination: 'junkemail' | 'inbox',
+): Promise<GraphReply> {
+  const message = await messageOfPath(request, mail, 'notInStore')
+  const json = request.body.kind === 'json' ? request.body.value : undefined
+  const value = readParameters(json, operation, [parameter]).get(parameter)
+  const moves = value === undefined ? null : readBoolean(value, parameter)
+  if (moves === null) throw parameterMissing(parameter.charAt(0).toUpperCase() + parameter.slice(1), operation)
+  const folder = folderId(destination)
+  const isThere = message.folder === folder
+  return placedReply(request, moves && !isThere ? await moveTo(mail, message, folder) : message, 202)
+}
+
 /** POST .../messages/{message}/send: 202 and an empty body. */
 export const sendMessage: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail, 'notInStore')
@@ -105,11 +129,11 @@ function entityReply(request: GraphRequest, message: Message, status: number) {
 }
 
 /** What an action returns is described by its type alone, as the reference page of `move` shows. */
-function placedReply(request: GraphRequest, message: Message): GraphReply {
+function placedReply(request: GraphRequest, message: Message, status = 201): GraphReply {
   const { baseUrl, version } = request
   const shown = present(request, message)
   return {
-    status: 201,
+    status,
     json: {
       '@odata.context': `${baseUrl}/${version}/$metadata#message`,
       '@odata.type': '#microsoft.graph.message',
@@ -136,8 +160,8 @@ function present(request: GraphRequest, message: Message): Record<string, unknow
 /** undefined: Drafts. The root holds folders, no messages. */
 async function folderToFill(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
   const folder = await folderOfPath(request, mail)
-  if (folder !== folderId('msgfolderroot')) return folder
-  throw new MailError('folderNotFound', 'The root of the mailbox holds folders, but no messages.')
+  if (folder !== undefined) requireHoldsMessages(await folderNamed(request, mail, request.folderPath.at(-1) ?? ''))
+  return folder
 }
 
 interface NewMessage {
@@ -188,6 +212,6 @@ async function destinationOf(request: GraphRequest, mail: Mail, operation: 'move
   const destination = value === undefined ? null : readText(value, 'destinationId')
   if (destination === null || destination === '') throw parameterMissing('DestinationId', operation)
   const folder = await folderNamed(request, mail, destination)
-  if (folder !== folderId('msgfolderroot')) return folder
-  throw new MailError('folderNotFound', 'The root of the mailbox holds folders, but no messages.')
+  requireHoldsMessages(folder)
+  return folder.id
 }

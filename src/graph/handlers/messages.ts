@@ -34,7 +34,7 @@ export const listMessages: Handler = async (request, mail) => {
     withContent: selection.needsContent || needsContent(expansion),
   })
   const value = []
-  for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
+  for (const message of messages) value.push(await presentListed(request, mail, message, selection, expansion))
   return {
     status: 200,
     json: {
@@ -61,7 +61,7 @@ export const getMessage: Handler = async (request, mail) => {
   const query = readQuery(request.query)
   const selection = selectProperties(query.select, request.version, request.cloud)
   const message = await messageOfPath(request, mail)
-  const shown = await present(request, mail, message, selection, readExpansion(query, request.version))
+  const shown = await presentListed(request, mail, message, selection, readExpansion(query, request.version))
   const below = `${messagesContext(request)}${selectedContext(query.select, query.expand)}/$entity`
   return {
     status: 200,
@@ -88,7 +88,8 @@ async function listedFolder(request: GraphRequest, mail: Mail): Promise<FolderId
   return folder === folderId('msgfolderroot') ? undefined : folder
 }
 
-async function present(
+/** A message as a list shows it. */
+export async function presentListed(
   request: GraphRequest,
   mail: Mail,
   message: ListedMessage,
