@@ -144,6 +144,9 @@ async function foldersOf(client: Client): Promise<Folder[]> {
   return found
 }
 
+/** Folders a test makes at most, or about: each is one more to be followed. */
+const enoughFolders = 12
+
 /** Does random things to a mailbox; what is refused, because it has come too late for its object, is no matter. */
 export class RandomChanges {
   readonly #random: () => number
@@ -169,9 +172,9 @@ export class RandomChanges {
     const { json } = await client.get(`/me/mailFolders/${folder.id}/messages?$top=20&$select=isRead`)
     const message = this.#pick((json?.value ?? []) as Item[])
     const choice = this.#random()
-    if (choice < 0.08) return void (await this.#makeFolder(client, folder))
+    if (choice < 0.08 && own.length < enoughFolders) return void (await this.#makeFolder(client, folder))
     const ownFolder = this.#pick(own)
-    if (ownFolder !== undefined && choice < 0.2) return this.#changeFolder(client, ownFolder, other)
+    if (ownFolder !== undefined && choice < 0.2) return this.#changeFolder(client, ownFolder, other, own.length)
     if (choice < 0.35) return void (await client.post(`/me/mailFolders/${folder.id}/messages`, this.#draft()))
     if (choice < 0.45) return void (await client.post('/me/sendMail', { message: this.#draft() }))
     if (message !== undefined) await this.#changeMessage(client, message, other)
@@ -186,9 +189,10 @@ export class RandomChanges {
     await client.post(`/me/mailFolders/${parent.id}/childFolders`, { displayName: `own ${this.#made++}` })
   }
 
-  async #changeFolder(client: Client, folder: Item, other: Item): Promise<void> {
+  async #changeFolder(client: Client, folder: Item, other: Item, count: number): Promise<void> {
     const path = `/me/mailFolders/${folder.id}`
-    const choice = this.#random()
+    // A copy doubles what is below: with many about, some are deleted first.
+    const choice = count < enoughFolders ? this.#random() : 0.7 + this.#random() * 0.3
     if (choice < 0.3) await patch(client, path, { displayName: `own ${this.#made++}` })
     else if (choice < 0.55) await client.post(`${path}/move`, { destinationId: other.id })
     else if (choice < 0.7) await client.post(`${path}/copy`, { destinationId: other.id })
