@@ -81,7 +81,7 @@ export const postgres: DatabaseDialect = {
   risingNumber: 'bigserial',
   // Transactions are numbered when they begin to write and commit in any order; a snapshot knows which are still open.
   commitNumber: sql<number>`pg_current_xact_id()::text::bigint`,
-  completeCommits: sql<number>`pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1`,
+  completeCommits: completeTransactions(),
   visibleCommits: sql<number>`pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1`,
   orderedText: sql`text collate "C"`,
   skipLocked: (query) => query.forUpdate().skipLocked(),
@@ -107,4 +107,27 @@ export const postgres: DatabaseDialect = {
       .addColumn('id', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('messages_key', ['mailbox_id', 'id']),
   clustered: (table) => table,
+}
+
+/**
+ * What comes before the first transaction that may still write mail. A snapshot's own `xmin` would do, were it not for the
+ * transactions of every other database of the cluster, which hold it back. So the snapshot only says where the numbers
+ * end that it knows (`xmax`), and then the backends are looked at: whatever was below that is now either over, and seen
+ * by whoever reads from here on, or one of theirs. `backend_xid` has the lower 32 bits of a number. A transaction that
+ * writes call records writes nothing else, and vacuum writes no rows.
+ */
+function completeTransactions(): RawBuilder<number> {
+  return sql<number>`(
+    select least(known.next, min(case when behind < 2147483648 then known.next - behind end)) - 1
+    from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) as known
+    left join lateral (
+      select (known.next - open.backend_xid::text::bigint) & 4294967295 as behind
+      from pg_stat_activity as open
+      where open.datname = current_database() and open.backend_type = 'client backend' and open.backend_xid is not null
+      and not exists (
+        select from pg_locks as held
+        where held.pid = open.pid and held.relation = 'call_pages'::regclass and held.mode = 'RowExclusiveLock'
+      )
+    ) as transactions on true
+    group by known.next)`
 }
