@@ -47,9 +47,9 @@ export const sqlite: DatabaseDialect = {
   bytes: 'blob',
   risingNumber: 'integer',
   // Counted up at the begin of each transaction (sqlite-group.ts): there is one writer at a time.
-  commitNumber: sql<number>`(select next from sequences where name = 'commits')`,
-  completeCommits: sql<number>`(select next from sequences where name = 'commits')`,
-  visibleCommits: sql<number>`(select next from sequences where name = 'commits')`,
+  commitNumber: sql<number>`(select number from commits)`,
+  completeCommits: sql<number>`(select number from commits)`,
+  visibleCommits: sql<number>`(select number from commits)`,
   orderedText: 'text',
   // One writer at a time: there is nothing to pass over.
   skipLocked: (query) => query,

@@ -5,8 +5,10 @@ import type { Generated } from 'kysely'
  * Mailbox id leads every key, so that mailboxes can be spread over several databases one day.
  */
 export interface Schema {
-  /** `ids`, where the next block begins; `commits`, on SQLite, the last; `forgotten`, the last whose removals may be gone. */
+  /** `ids`: where the next block begins; `forgotten`: the last commit whose removals may be gone. */
   sequences: { name: string; next: number }
+  /** On SQLite the number of the last commit, in one row; PostgreSQL numbers transactions itself. */
+  commits: { number: number }
   tenants: { id: string; domain: string; display_name: string }
   signing_keys: { id: string; private_jwk: string; created_at: number }
   mailboxes: {

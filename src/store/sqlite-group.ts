@@ -102,7 +102,7 @@ export class SqliteGroupWriter {
 
   #begin(): void {
     this.#database.exec('begin immediate')
-    this.#nextCommit ??= this.#database.prepare("update sequences set next = next + 1 where name = 'commits'")
+    this.#nextCommit ??= this.#database.prepare('update commits set number = number + 1')
     this.#nextCommit.run()
   }
 

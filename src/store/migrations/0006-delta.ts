@@ -29,7 +29,13 @@ export async function delta(db: Kysely<unknown>, dialect: DatabaseDialect): Prom
     .on('removals')
     .columns(['mailbox_id', 'folder_id', 'commit_number', 'id'])
     .execute()
-  await sql`insert into sequences (name, next) values ('commits', 0), ('forgotten', 0)`.execute(db)
+  await sql`insert into sequences (name, next) values ('forgotten', 0)`.execute(db)
+  // One row: reading it for every row that is written costs the least of what was tried.
+  await db.schema
+    .createTable('commits')
+    .addColumn('number', integer, (column) => column.notNull())
+    .execute()
+  await sql`insert into commits (number) values (0)`.execute(db)
 }
 
 /** Rows from before have 0: no token is older than that. */
