@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { routes } from '../src/graph/routes.js'
 import { cloudSection } from './cloud-section.js'
+import { operations, operationsNotServed } from './operations.js'
 
 /** The test that witnesses each operation, by the end of its path. A route without a row here does not pass. */
 const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/sendMail$/, 'tests/graph/send-mail.test.ts'],
+  [/^subscriptions(\/|$)/, 'tests/graph/subscriptions.test.ts'],
   [/^(\{mailbox\}|users)$/, 'tests/graph/users.test.ts'],
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
@@ -15,6 +17,13 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
   [/\/markAs(Not)?Junk$/, 'tests/graph/mail-folders.test.ts'],
   [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
+  [/\/mailboxSettings(\/|$)/, 'tests/graph/mailbox-settings.test.ts'],
+  [/\/masterCategories(\/|$)/, 'tests/graph/outlook-categories.test.ts'],
+  [/\/overrides(\/|$)/, 'tests/graph/classification-overrides.test.ts'],
+  [/\/messageRules(\/|$)/, 'tests/graph/message-rules.test.ts'],
+  [/\/getMailTips$/, 'tests/graph/mail-tips.test.ts'],
+  [/\/supported(Languages|TimeZones)$/, 'tests/graph/outlook-user.test.ts'],
+  [/\/extensions(\/|$)/, 'tests/graph/open-extensions.test.ts'],
   [/\/messages(\/|$)/, 'tests/graph/messages.test.ts'],
 ]
 
@@ -33,18 +42,26 @@ const differences = [
   'A message that is still being delivered takes no change of what is sent (412); its owner’s notes (`isRead`, `categories`, `flag`) it takes.',
   '`DELETE` moves to the recoverable deletions; `permanentDelete` takes a message out of every folder at once.',
   '`unsubscribe` (beta) sends the mail that `List-Unsubscribe` asks for; a list with a web address alone is refused with `ErrorInvalidReferenceItem`, since nothing but mail leaves this server.',
+  'A folder that is deleted where Deleted Items has one of its name is called `NAME (1)` there; deleted once more, it is gone, and its messages are among the recoverable deletions.',
+  'Default folders can be copied, not renamed, moved or deleted; Clutter, Scheduled and the folders of recoverable items stand beside the root and in no list. Names of default folders follow the language the mailbox was made in.',
+  'Search folders find what they show whenever they are asked, do not expire, and are deleted at once. `sizeInBytes` of one is 0.',
+  '`markAsJunk` and `markAsNotJunk` move the message; no list of blocked senders is kept.',
   'The URL of an upload session is on this server; a bearer token sent to it is not looked at. `GET` on it says what is expected next. Ranges may have up to 60 MiB.',
   'A message may have 200 MiB with its attachments (`--max-message-bytes`); one file 150 MiB.',
   'Full Access, Send As and Send on Behalf are rights in a whole mailbox; sharing one folder is not known.',
   'A user’s profile holds what the directory knows: names, addresses and ids; its other properties are null.',
   '`$metadata` describes what is served here, not the whole of Graph.',
   'Access policies and permissions of applications take effect within a second, not within hours.',
+  'Endpoints of subscriptions are called on this machine alone, also by plain `http://`, until a relay is set; from then on by https at public addresses alone.',
+  'A notification that no 2xx answers within 3 s is told again after 10 s, 30 s, 1, 2, 5 and then every 10 minutes, for four hours. Slow endpoints are not punished with delays or dropped notifications.',
+  'A subscription may be renewed with a token that has `Mail.ReadWrite`; `$filter` in its resource is refused with `InvalidRequest`.',
+  '`subscriptionRemoved` comes when rights, policies or grants no longer let the application into the mailbox; a new password does not end a subscription.',
   'A face Graph does not have: `/admin/...`, for tokens with the permission `Graphpost.Admin`: calls, outbox, directory.',
 ]
 
 const refused = [
   '`$filter`, `$search`, `$skiptoken` and `$deltatoken` on messages: 400 `ErrorInvalidUrlQuery`, never ignored.',
-  '`$expand` of anything but attachments and extended properties: 400 `ExpandNotSupported`.',
+  '`$expand` of anything but attachments, extensions and extended properties: 400 `ExpandNotSupported`.',
   'Every operation that is not in the table: 400 `BadRequest`, `Resource not found for the segment ...`.',
 ]
 
@@ -76,6 +93,8 @@ export function compatibilityPage(): string {
     '',
     ...differences.map((line) => `- ${line}`),
     '',
+    ...operationsOfModel(),
+    '',
     '## Not served yet, and refused by name',
     '',
     ...refused.map((line) => `- ${line}`),
@@ -90,4 +109,24 @@ function witnessOf(method: string, path: string): string {
   if (!existsSync(fileURLToPath(new URL(`../../${witness}`, import.meta.url))))
     throw new Error(`There is no ${witness}.`)
   return witness
+}
+
+/** How much of the published model is served, and why the rest is not. */
+function operationsOfModel(): string[] {
+  const missing = operationsNotServed()
+  return [
+    '## Of the v1.0 model',
+    '',
+    `${countOfOperations()} The others:`,
+    '',
+    '| Operation | Why not |',
+    '| --- | --- |',
+    ...missing.map(({ method, path, reason }) => `| ${method} \`/${path}\` | ${reason} |`),
+  ]
+}
+
+/** One sentence. */
+export function countOfOperations(): string {
+  const missing = operationsNotServed().length
+  return `${operations.length - missing} of the ${operations.length} operations of mail in Graph’s v1.0 model are served.`
 }

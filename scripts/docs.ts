@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { directorySchema } from '../src/admin/directory-file.js'
-import { compatibilityPage } from './compatibility-page.js'
+import { compatibilityPage, countOfOperations } from './compatibility-page.js'
 import { settingsPage } from './settings-page.js'
 
 const pages: Readonly<Record<string, () => string>> = {
@@ -28,6 +28,8 @@ for (const [name, write] of Object.entries(pages)) {
     console.log(`docs/${name} written.`)
   }
 }
+
+console.log(countOfOperations())
 
 function readOrNothing(path: string): string | undefined {
   try {

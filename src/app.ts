@@ -21,9 +21,12 @@ import {
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
+import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
+import { standingOf } from './graph/subscriptions.js'
 import { healthListener } from './http/health.js'
 import type { HttpsListening } from './http/https.js'
+import type { Reach } from './http/outward-call.js'
 import { type Listening, listen } from './http/server.js'
 import { type Application, newApplication } from './identity/application.js'
 import { cloudHosts } from './identity/clouds.js'
@@ -46,6 +49,7 @@ import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { sweepUploads } from './mail/upload-session.js'
+import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
@@ -176,11 +180,15 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
   const wakers: (() => void)[] = []
   // Before anything is opened: a document with a fault changes nothing.
   const document = settings.directory === '' ? undefined : await readDirectoryFile(settings.directory)
+  let notifications: NotificationWorker | undefined
   const core = await openCore(
     settings,
     surroundings,
-    () => {
-      for (const wake of wakers) wake()
+    {
+      outboxChanged: () => {
+        for (const wake of wakers) wake()
+      },
+      mailChanged: () => notifications?.wake(),
     },
     document,
   )
@@ -190,13 +198,19 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
   }
   try {
     // A folder belongs to one server; what an earlier one had claimed when it was killed is taken up at once.
-    if (locationOf(settings).kind === 'folder') await core.mail.store.outbox.releaseClaims(core.mail.clock.now())
+    if (locationOf(settings).kind === 'folder') {
+      await core.mail.store.outbox.releaseClaims(core.mail.clock.now())
+      await core.mail.store.notifications.releaseClaims(core.mail.clock.now())
+    }
     const worker = startWorker(settings, core.mail, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
+    const telling = startTelling(settings, core, log)
+    notifications = telling
+    opened.push(() => telling.close())
     opened.push(startSweeping(core.mail, log))
     opened.push(startKeepingKeys(settings, core, log))
-    const surfaces = await listenAll(settings, core, log)
+    const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))
     const smtp = await startSmtp(settings, core)
     if (smtp !== undefined) opened.push(() => smtp.close())
@@ -227,18 +241,18 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
 
 /** Opens what is kept for one command; the server may be running beside it. */
 export async function openDirectory(settings: Settings): Promise<Directory & { close(): Promise<void> }> {
-  const { directory, store } = await openCore(settings, {}, () => {})
+  const { directory, store } = await openCore(settings, {}, { outboxChanged: () => {}, mailChanged: () => {} })
   return { ...directory, close: () => store.close() }
 }
 
 async function openCore(
   settings: Settings,
   surroundings: Surroundings,
-  outboxChanged: () => void,
+  { outboxChanged, mailChanged }: { readonly outboxChanged: () => void; readonly mailChanged: () => void },
   document?: DirectoryDocument,
 ): Promise<Core> {
   const { clock = systemClock, random = systemRandom() } = surroundings
-  const store = await openStore(locationOf(settings), settings.callRecords)
+  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged)
   try {
     const mail: Mail = {
       store: store.mail,
@@ -333,6 +347,7 @@ function openTokens(settings: Settings, store: Store, ring: KeyRing, tenant: Ten
     tenant: tenant.id,
     store: store.identity,
     ownHosts,
+    now: () => clock.now(),
   })
   const surroundings = { ring, isTenant: tenantFinder(store), ownHosts, now: () => clock.now(), uuid: random.uuid }
   return tokensOf(issuers.length === 0 ? surroundings : { ...surroundings, trusted })
@@ -494,6 +509,22 @@ function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
   return worker
 }
 
+/** While mail cannot leave this machine, nothing else does. */
+function reachOf({ relay }: Settings): Reach {
+  return relay === '' ? 'loopback' : 'public'
+}
+
+function startTelling(settings: Settings, { mail, store, tokens }: Core, log: Log): NotificationWorker {
+  const standing = standingOf(mail, store.identity)
+  return startNotificationWorker(mail, {
+    log,
+    reach: reachOf(settings),
+    present: (notifications) => presentNotifications({ mail, sign: tokens.sign, standing }, notifications),
+    isEntitled: async (subscription) => (await standing(subscription)) !== undefined,
+    closeTimeoutMs: settings.drainTimeout,
+  })
+}
+
 /** Largest message taken over SMTP: Exchange's own bound for receiving. */
 const maxSmtpBytes = 36_700_160
 
@@ -511,7 +542,12 @@ interface Surfaces {
   close(graceMs: number): Promise<void>
 }
 
-async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surfaces> {
+async function listenAll(
+  settings: Settings,
+  core: Core,
+  log: Log,
+  subscriptionsChanged: () => void,
+): Promise<Surfaces> {
   const graph = graphListener({
     mail: core.mail,
     identity: core.store.identity,
@@ -521,6 +557,8 @@ async function listenAll(settings: Settings, core: Core, log: Log): Promise<Surf
     maxRequestBytes: settings.maxRequestBytes,
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     log,
+    reach: reachOf(settings),
+    subscriptionsChanged,
   })
   const admin = adminListener({
     mail: core.mail,

@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   graph: ['mail', 'identity', 'odata', 'http'],
   oauth: ['identity', 'http'],
   admin: ['mail', 'identity', 'http'],
+  notifications: ['mail', 'http'],
   outbox: ['mail'],
   smtp: ['mail'],
   store: ['mail', 'identity'],

@@ -16,9 +16,11 @@ function expectedStatus({ notes, request, response }: Exchange, facts: Pick<Fact
   return response === undefined ? facts.status : (madeIn(request, response.status) ?? response.status)
 }
 
-/** Two pages show 200 for a draft made in a folder, where the recording and the page on drafts have 201. */
+/** Pages show 200 for a draft or a folder made in a folder, where the recordings and other pages have 201. */
 function madeIn({ method, path }: Exchange['request'], status: number): number | undefined {
-  return method === 'POST' && status === 200 && /\/mailfolders\/[^/]+\/messages$/i.test(path) ? 201 : undefined
+  return method === 'POST' && status === 200 && /\/mailfolders\/[^/]+\/(?:messages|childfolders)$/i.test(path)
+    ? 201
+    : undefined
 }
 
 /** All that is wrong with an answer, one sentence each; none when it conforms. */

@@ -7,6 +7,7 @@
 import { DataMissing, type Exchange, readExchanges } from './exchange.js'
 import { openWorld } from './live-world.js'
 import { type MetadataCheck, readMetadataCheck } from './metadata-schema.js'
+import { operationsMissing } from './model-operations.js'
 import { listFaults, readNotYetList } from './not-yet-list.js'
 import { type Outcome, replay } from './replay.js'
 import { countLines, failureLines, listLines, uncoveredLines } from './report.js'
@@ -25,15 +26,17 @@ async function main(directory: string | undefined): Promise<number> {
   const notYet = outcomes.filter(({ kind }) => kind === 'notYet').map(({ exchange }) => exchange.name)
   const names = exchanges.map(({ name }) => name)
   const faults = listFaults(await readNotYetList(listFile), notYet, names)
+  const missing = await operationsMissing(directory)
   const lines = [
     ...uncoveredLines(outcomes),
     ...failureLines(outcomes),
     ...listLines(faults, listName),
+    ...missing.map((name) => `model: ${name} stands in no row of scripts/operations.ts`),
     ...countLines(outcomes),
   ]
   console.log(lines.join('\n'))
   const failed = outcomes.some(({ kind }) => kind === 'failed')
-  return failed || faults.unlisted.length > 0 || faults.stale.length > 0 ? 1 : 0
+  return failed || missing.length > 0 || faults.unlisted.length > 0 || faults.stale.length > 0 ? 1 : 0
 }
 
 /** One after another: each has a server of its own, and two at once would only share the processor. */

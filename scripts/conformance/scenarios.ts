@@ -2,6 +2,7 @@ import { answerScenarios } from './answer-scenarios.js'
 import { attachmentScenarios } from './attachment-scenarios.js'
 import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
+import { folderScenarios } from './folder-scenarios.js'
 import { messageScenarios } from './message-scenarios.js'
 import { readRefusalScenarios } from './read-refusal-scenarios.js'
 import { parsePath, shapeOf } from './request-path.js'
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   ...sendMailScenarios,
   ...draftScenarios,
   ...messageScenarios,
+  ...folderScenarios,
   ...attachmentScenarios,
   ...answerScenarios,
   ...uploadScenarios,

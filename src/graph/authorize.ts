@@ -191,6 +191,9 @@ export function doorkeeper(
 }
 
 function lacks(needed: Permission, use: PermissionUse): GraphError {
+  if (admittingPermissions(needed, use) === '') {
+    return accessDenied(`No permission admits a user to this in a mailbox of another: ${needed} is for one's own.`)
+  }
   const kind = {
     delegated: 'delegated permission',
     shared: 'delegated permission',

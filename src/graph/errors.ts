@@ -50,6 +50,11 @@ const notInStore = 'The specified object was not found in the store.'
 
 /** Each broken rule as Graph says it. Sources: recordings where there is one, else the documented or observed text. */
 const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
+  categoryExists: {
+    status: 409,
+    code: 'CategoryNameDuplicate',
+    message: (error) => `A category with the name '${error.value}' already exists.`,
+  },
   attachmentNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
   attachmentTooLarge: {
     status: 400,
@@ -73,6 +78,12 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorDeleteDistinguishedFolder',
     message: () => 'Distinguished folders cannot be deleted.',
   },
+  extensionExists: {
+    status: 409,
+    code: 'nameAlreadyExists',
+    message: (error) => `An extension with the name '${error.value}' already exists.`,
+  },
+  extensionNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
   folderNotFound: { status: 404, code: 'ErrorItemNotFound', message: () => notInStore },
   folderNotMovable: {
     status: 400,
@@ -138,6 +149,16 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     message: () => 'The reference item does not support the requested operation.',
   },
   searchFolder: { status: 400, code: 'ErrorMoveCopyFailed', message: () => 'The move or copy operation failed.' },
+  languageUnknown: {
+    status: 400,
+    code: 'InvalidArguments',
+    message: (error) => `Requested value '${error.value}' was not found.`,
+  },
+  scheduleInvalid: {
+    status: 400,
+    code: 'ErrorInvalidTimeSettings',
+    message: () => 'Start Time should occur before End Time.',
+  },
   sendAsDenied: {
     status: 403,
     code: 'ErrorSendAsDenied',
@@ -149,15 +170,30 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorServerBusy',
     message: () => 'The server cannot service this request right now. Try again later.',
   },
+  timeZoneUnknown: {
+    status: 400,
+    code: 'InvalidTimeZone',
+    message: () => 'Time Zone settings provided are invalid.',
+  },
   tooManyHeaders: {
     status: 400,
     code: 'InvalidInternetMessageHeaderCollection',
     message: () => 'Maximum number of headers in one message should be less than or equal to 5.',
   },
+  tooManyOverrides: {
+    status: 400,
+    code: 'ErrorInvalidRequest',
+    message: (error) => `The mailbox exceeds the maximum number of overrides, ${error.value}.`,
+  },
   tooManyRecipients: {
     status: 400,
     code: 'ErrorExceededMaxRecipientLimit',
     message: (error) => `The message exceeds the maximum number of recipients, ${error.value}.`,
+  },
+  workingHoursInvalid: {
+    status: 400,
+    code: 'ErrorInvalidTimeSettings',
+    message: () => 'Start Time should occur before End Time.',
   },
   uploadTooSmall: {
     status: 400,
@@ -173,12 +209,21 @@ const innerCodes: Partial<Record<MailErrorCode, string>> = {
   rangeOverlap: 'fragmentOverlap',
 }
 
+/** Rules whose text does not say which property broke them: `target` does. */
+const named: ReadonlySet<MailErrorCode> = new Set([
+  'languageUnknown',
+  'scheduleInvalid',
+  'timeZoneUnknown',
+  'workingHoursInvalid',
+])
+
 /** The refusal that answers a broken rule. */
 export function graphErrorOf(error: MailError): GraphError {
   const row = mailErrors[error.code]
   const innerCode = innerCodes[error.code]
   return new GraphError(row.status, row.code, row.message(error), {
     reason: error.message,
+    ...(named.has(error.code) && error.property !== undefined ? { target: error.property } : {}),
     ...(innerCode === undefined ? {} : { innerCode }),
     ...(row.status === 503 ? { headers: { 'Retry-After': '1' } } : {}),
   })

@@ -143,6 +143,15 @@ export function presentConversationId(mailbox: MailboxGuid, conversation: string
   return layoutOf(mailbox).conversation + encode(Buffer.from(`00${conversation}`, 'hex'))
 }
 
+/** The conversation that an id names, as 32 hex digits; undefined when the mailbox cannot have made it. */
+export function readConversationId(mailbox: MailboxGuid, text: string): string | undefined {
+  const { conversation: head } = layoutOf(mailbox)
+  const conversation = Buffer.from(toBase64(text.slice(head.length)), 'base64')
+    .toString('hex')
+    .slice(2)
+  return conversation.length === 32 && presentConversationId(mailbox, conversation) === text ? conversation : undefined
+}
+
 /** `changeKey`, 40 characters of ordinary base64. */
 export function presentChangeKey(mailbox: MailboxGuid, change: number): string {
   return toBase64(layoutOf(mailbox).changeKey + digits(change))

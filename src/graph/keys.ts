@@ -8,24 +8,26 @@ import type { Message, MessageEnvelope } from '../mail/message.js'
 import { GraphError } from './errors.js'
 import { type ItemId, isCurrent, readItemId } from './item-id.js'
 import type { GraphRequest } from './request.js'
+import { conditionOfFolder } from './search-folder.js'
 
 /**
  * The folder that the path names by well-known names or ids, each the child of the one before; undefined when it names none.
  *
  * @throws GraphError ErrorInvalidIdMalformed, MailError folderNotFound
  */
-export async function folderOfPath(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
-  let parent: FolderId | undefined
+export async function folderOfPath(
+  request: Pick<GraphRequest, 'mailbox' | 'folderPath'>,
+  mail: Mail,
+): Promise<MailFolder | undefined> {
+  let parent: MailFolder | undefined
   for (const key of request.folderPath) {
-    const id = folderIdOf(request.mailbox, key)
-    const folder = await mail.store.folders.find(request.mailbox.id, id)
-    if (folder === undefined || (parent !== undefined && folder.parent !== parent)) {
+    const folder = await mail.store.folders.find(request.mailbox.id, folderIdOf(request.mailbox, key))
+    if (folder === undefined || (parent !== undefined && folder.parent !== parent.id)) {
       throw new MailError('folderNotFound', 'The mailbox has no such folder there.')
     }
-    parent = id
+    parent = folder
   }
-  // The root stands for the whole tree in some paths, but holds no messages of its own.
-  return parent ?? undefined
+  return parent
 }
 
 /**
@@ -82,16 +84,28 @@ export async function messageOfPath(
   const id = readOwnId(request.mailbox, request.keys.message ?? '')
   if (id.kind !== 'message' && id.kind !== 'immutable') throw malformed('The id is not that of a message.')
   const message = await mail.store.messages.find(request.mailbox.id, id.message)
-  if (message === undefined || !isThere(message, id, folder)) {
+  if (message === undefined || !isThere(message, id) || !(await isIn(request, mail, message, folder))) {
     throw new MailError(missing, 'The mailbox has no such message there; a default id changes when it is moved.')
   }
   return message
 }
 
-function isThere(message: MessageEnvelope, id: ItemId, folder: FolderId | undefined): boolean {
-  if (message.folder === noFolder) return false
-  if (folder !== undefined && folder !== folderId('msgfolderroot') && message.folder !== folder) return false
-  return id.kind !== 'message' || isCurrent(id, message)
+function isThere(message: MessageEnvelope, id: ItemId): boolean {
+  return message.folder !== noFolder && (id.kind !== 'message' || isCurrent(id, message))
+}
+
+/** Whether a folder of the path shows the message: the root shows all there are, a search folder those it finds. */
+async function isIn(
+  request: GraphRequest,
+  mail: Mail,
+  message: MessageEnvelope,
+  folder: MailFolder | undefined,
+): Promise<boolean> {
+  if (folder === undefined || folder.id === folderId('msgfolderroot') || folder.id === message.folder) return true
+  const shown = await conditionOfFolder(request, mail, folder)
+  if (shown === undefined) return false
+  const isIt = { kind: 'compare', field: 'id', operator: 'eq', value: message.id } as const
+  return (await mail.store.messages.count(message.mailbox, undefined, { kind: 'every', of: [isIt, shown] })) > 0
 }
 
 /** Reads an id of this mailbox. Of another's it says no more than Graph does. */

@@ -5,6 +5,7 @@ import { GraphError } from './errors.js'
 import type { ApiVersion } from './path.js'
 import { expandedPropertyIds } from './resources/extended-property.js'
 import type { MessagePresentation } from './resources/message.js'
+import { expandedExtensionNames } from './resources/open-extension.js'
 
 /** What `$expand` asks for beside a message's own properties. */
 export interface MessageExpansion {
@@ -14,6 +15,8 @@ export interface MessageExpansion {
   readonly singleValueIds: readonly string[] | undefined
   readonly multiValueIds: readonly string[] | undefined
   readonly mentions: boolean
+  /** Of a name each, lower case, or all of them. */
+  readonly extensions: ReadonlySet<string> | 'all' | undefined
 }
 
 /**
@@ -23,7 +26,7 @@ export interface MessageExpansion {
  */
 export function readExpansion({ expand = [] }: Query, version: ApiVersion): MessageExpansion {
   const named = (name: string) => expand.find((item) => item.name.toLowerCase() === name)
-  const known = new Set(['attachments', 'singlevalueextendedproperties', 'multivalueextendedproperties'])
+  const known = new Set(['attachments', 'singlevalueextendedproperties', 'multivalueextendedproperties', 'extensions'])
   if (version === 'beta') known.add('mentions')
   const other = expand.find(({ name }) => !known.has(name.toLowerCase()))
   if (other !== undefined) {
@@ -43,7 +46,18 @@ export function readExpansion({ expand = [] }: Query, version: ApiVersion): Mess
     singleValueIds: idsOf(named('singlevalueextendedproperties')),
     multiValueIds: idsOf(named('multivalueextendedproperties')),
     mentions: named('mentions') !== undefined,
+    extensions: extensionsOf(named('extensions')),
   }
+}
+
+function extensionsOf(item: ExpandItem | undefined): MessageExpansion['extensions'] {
+  if (item === undefined) return undefined
+  const filter = item.query.other.$filter
+  const names = filter === undefined ? 'all' : expandedExtensionNames(filter)
+  if (names !== undefined) return names
+  throw new GraphError(400, 'ErrorInvalidUrlQueryFilter', 'The query filter contains one or more invalid nodes.', {
+    reason: "Extensions are asked for as in id eq 'Com.Contoso.Referral'.",
+  })
 }
 
 function idsOf(item: ExpandItem | undefined): string[] | undefined {
@@ -52,8 +66,8 @@ function idsOf(item: ExpandItem | undefined): string[] | undefined {
 }
 
 /** Whether the expansion shows something that stands in the content of a message. */
-export function needsContent({ singleValueIds, multiValueIds, mentions }: MessageExpansion): boolean {
-  return singleValueIds !== undefined || multiValueIds !== undefined || mentions
+export function needsContent({ singleValueIds, multiValueIds, mentions, extensions }: MessageExpansion): boolean {
+  return singleValueIds !== undefined || multiValueIds !== undefined || mentions || extensions !== undefined
 }
 
 /** The members of a presentation that show what was expanded of one message. */
@@ -61,8 +75,13 @@ export async function expansionOf(
   expansion: MessageExpansion,
   mail: Mail,
   message: ListedMessage,
-): Promise<Pick<MessagePresentation, 'attachments' | 'expandItems' | 'singleValueIds' | 'multiValueIds' | 'mentions'>> {
-  const { singleValueIds, multiValueIds, items } = expansion
+): Promise<
+  Pick<
+    MessagePresentation,
+    'attachments' | 'expandItems' | 'singleValueIds' | 'multiValueIds' | 'mentions' | 'extensions'
+  >
+> {
+  const { singleValueIds, multiValueIds, items, extensions } = expansion
   return {
     ...(expansion.attachments
       ? { attachments: await mail.store.attachments.listWithContent(message.mailbox, message.id), expandItems: items }
@@ -70,5 +89,6 @@ export async function expansionOf(
     ...(singleValueIds === undefined ? {} : { singleValueIds }),
     ...(multiValueIds === undefined ? {} : { multiValueIds }),
     mentions: expansion.mentions,
+    ...(extensions === undefined ? {} : { extensions }),
   }
 }

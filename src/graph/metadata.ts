@@ -24,7 +24,35 @@ const entityTypes: readonly (readonly [name: string, base: string | undefined, m
       'mailFolders >mailFolder[]',
     ],
   ],
-  ['mailFolder', 'entity', ['messages >message[]', 'childFolders >mailFolder[]']],
+  [
+    'mailFolder',
+    'entity',
+    [
+      ...strings('displayName parentFolderId wellKnownName'),
+      ...['childFolderCount', 'unreadItemCount', 'totalItemCount'].map((name) => `${name} Int32`),
+      'isHidden Boolean',
+      'messages >message[]',
+      'childFolders >mailFolder[]',
+      'singleValueExtendedProperties >singleValueLegacyExtendedProperty[]',
+      'multiValueExtendedProperties >multiValueLegacyExtendedProperty[]',
+    ],
+  ],
+  [
+    'mailSearchFolder',
+    'mailFolder',
+    [...booleans('isSupported includeNestedFolders'), 'sourceFolderIds String[]', 'filterQuery String'],
+  ],
+  [
+    'subscription',
+    'entity',
+    [
+      ...strings('applicationId changeType clientState creatorId encryptionCertificate encryptionCertificateId'),
+      ...strings('latestSupportedTlsVersion lifecycleNotificationUrl notificationQueryOptions notificationUrl'),
+      ...strings('notificationUrlAppId resource'),
+      'expirationDateTime DateTimeOffset',
+      'includeResourceData Boolean',
+    ],
+  ],
   [
     'outlookItem',
     'entity',

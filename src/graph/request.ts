@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Reach } from '../http/outward-call.js'
 import type { Caller } from '../identity/caller.js'
 import type { Cloud } from '../identity/clouds.js'
 import type { Permission } from '../identity/permissions.js'
@@ -7,6 +8,7 @@ import type { IdentityStore } from '../identity/store.js'
 import type { MessageId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
 import type { Acting } from '../mail/sender.js'
+import type { Doorkeeper, MailboxFinder } from './authorize.js'
 import type { ApiVersion } from './path.js'
 import type { Preferences } from './preferences.js'
 
@@ -20,6 +22,8 @@ export interface GraphRequest extends Acting {
   readonly keys: Readonly<Record<string, string>>
   /** Every folder of the path, outermost first. */
   readonly folderPath: readonly string[]
+  /** What a function at the end of the path is called with, as written: `TimeZoneStandard=...'Iana'`. */
+  readonly functionArguments: string | undefined
   /** The path as sent, without the query; for links to the next page. */
   readonly path: string
   /** Without the question mark; empty when there is none. */
@@ -81,8 +85,38 @@ export interface DirectoryRequest {
 
 export type DirectoryHandler = (request: DirectoryRequest, directory: IdentityStore) => Promise<GraphReply>
 
+/** A call about subscriptions that was let through. */
+export interface SubscriptionRequest {
+  readonly method: string
+  readonly version: ApiVersion
+  readonly caller: Caller
+  /** Keys of the path by name: `subscription`. */
+  readonly keys: Readonly<Record<string, string>>
+  readonly baseUrl: string
+  readonly cloud: Cloud | undefined
+  readonly preferences: Preferences
+  readonly body: RequestBody
+}
+
+/** What calls about subscriptions stand on. */
+export interface SubscriptionServices {
+  readonly mail: Mail
+  readonly findMailbox: MailboxFinder
+  readonly admit: Doorkeeper
+  /** Whether a caller has any permission that subscriptions are made with. */
+  readonly mayHaveSubscriptions: (caller: Caller) => Promise<boolean>
+  /** Object id of the caller's application. */
+  readonly objectOf: (caller: Caller) => Promise<string>
+  /** Where endpoints may be. */
+  readonly reach: Reach
+  /** Called when there is a new subscription. */
+  readonly changed: () => void
+}
+
+export type SubscriptionHandler = (request: SubscriptionRequest, services: SubscriptionServices) => Promise<GraphReply>
+
 /** One operation: a row of the route table. */
-export type Route = MailRoute | DirectoryRoute
+export type Route = MailRoute | DirectoryRoute | SubscriptionRoute
 
 interface RouteCommon {
   readonly path: string
@@ -111,4 +145,12 @@ export interface DirectoryRoute extends RouteCommon {
   readonly method: 'GET'
   readonly body: 'none'
   readonly handler: DirectoryHandler
+}
+
+/** About the subscriptions of the calling application. */
+export interface SubscriptionRoute extends RouteCommon {
+  readonly kind: 'subscription'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly body: 'none' | 'json'
+  readonly handler: SubscriptionHandler
 }

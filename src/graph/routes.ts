@@ -7,6 +7,7 @@ import {
   getAttachmentContent,
   listAttachments,
 } from './handlers/attachments.js'
+import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
 import { foldersDelta, messagesDelta } from './handlers/delta.js'
 import {
   copyFolder,
@@ -18,6 +19,8 @@ import {
   updateFolder,
 } from './handlers/mail-folder-changes.js'
 import { countFolders, getFolder, listFolders } from './handlers/mail-folders.js'
+import { getMailTips } from './handlers/mail-tips.js'
+import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
 import {
   copyMessage,
   createMessage,
@@ -30,13 +33,49 @@ import {
   unsubscribeMessage,
   updateMessage,
 } from './handlers/message-changes.js'
+import { getRule, listRules, patchRule, postRule, removeRule } from './handlers/message-rules.js'
 import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
+import {
+  getExtension,
+  listExtensions,
+  patchExtension,
+  postExtension,
+  removeExtension,
+} from './handlers/open-extensions.js'
+import {
+  getCategory,
+  listCategories,
+  patchCategory,
+  postCategory,
+  removeCategory,
+} from './handlers/outlook-categories.js'
+import { listLanguages, listTimeZones } from './handlers/outlook-user.js'
 import { sendMail } from './handlers/send-mail.js'
+import {
+  createSubscription,
+  deleteSubscription,
+  getSubscription,
+  listSubscriptions,
+  reauthorizeSubscription,
+  updateSubscription,
+} from './handlers/subscriptions.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
-import type { DirectoryHandler, DirectoryRoute, Handler, MailRoute, Route } from './request.js'
+import type {
+  DirectoryHandler,
+  DirectoryRoute,
+  Handler,
+  MailRoute,
+  Route,
+  SubscriptionHandler,
+  SubscriptionRoute,
+} from './request.js'
+import { settingNames } from './resources/mailbox-settings.js'
 
 const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
+
+/** Of the Inbox, by whatever name; other folders have none. */
+const rules = '{mailbox}/mailFolders/{folder}/messageRules'
 
 /**
  * The whole API on one page. `{mailbox}` is `/me` or `/users/{id}`; every row is mounted under `/v1.0` and `/beta`.
@@ -51,8 +90,32 @@ export const routes: readonly Route[] = [
   notIn(['china'], route('GET', '{mailbox}/mailFolders/delta', 'Mail.ReadBasic', 'none', foldersDelta)),
   ...folders('{mailbox}/mailFolders/{folder}/childFolders'),
   ...onFolder('{mailbox}/mailFolders/{folder}'),
+  subscriptionRoute('GET', 'subscriptions', 'none', listSubscriptions),
+  subscriptionRoute('POST', 'subscriptions', 'json', createSubscription),
+  subscriptionRoute('GET', 'subscriptions/{subscription}', 'none', getSubscription),
+  subscriptionRoute('PATCH', 'subscriptions/{subscription}', 'json', updateSubscription),
+  subscriptionRoute('DELETE', 'subscriptions/{subscription}', 'none', deleteSubscription),
+  subscriptionRoute('POST', 'subscriptions/{subscription}/reauthorize', 'none', reauthorizeSubscription),
   ...underMessages('{mailbox}/messages'),
   ...underMessages('{mailbox}/mailFolders/{folder}/messages'),
+  ...mailboxSettings('{mailbox}/mailboxSettings'),
+  route('GET', rules, 'MailboxSettings.Read', 'none', listRules),
+  route('POST', rules, 'MailboxSettings.ReadWrite', 'json', postRule),
+  route('GET', `${rules}/{rule}`, 'MailboxSettings.Read', 'none', getRule),
+  route('PATCH', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'json', patchRule),
+  route('DELETE', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'none', removeRule),
+  route('GET', '{mailbox}/outlook/masterCategories', 'MailboxSettings.Read', 'none', listCategories),
+  route('POST', '{mailbox}/outlook/masterCategories', 'MailboxSettings.ReadWrite', 'json', postCategory),
+  route('GET', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.Read', 'none', getCategory),
+  route('PATCH', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'json', patchCategory),
+  route('DELETE', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.ReadWrite', 'none', removeCategory),
+  route('POST', '{mailbox}/getMailTips', 'Mail.Read', 'json', getMailTips),
+  route('GET', '{mailbox}/outlook/supportedLanguages', 'User.Read', 'none', listLanguages),
+  route('GET', '{mailbox}/outlook/supportedTimeZones', 'User.Read', 'none', listTimeZones),
+  route('GET', '{mailbox}/inferenceClassification/overrides', 'Mail.Read', 'none', listOverrides),
+  route('POST', '{mailbox}/inferenceClassification/overrides', 'Mail.ReadWrite', 'json', postOverride),
+  route('PATCH', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'json', patchOverride),
+  route('DELETE', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'none', removeOverride),
 ]
 
 /** Folders in the root, and in a folder. */
@@ -75,6 +138,17 @@ function onFolder(folder: string): MailRoute[] {
     notIn(nationalClouds, route('POST', `${folder}/permanentDelete`, 'Mail.ReadWrite', 'none', permanentDeleteFolder)),
     worldwideBeta(
       route('POST', `${folder}/updateAllMessagesReadState`, 'Mail.ReadWrite', 'json', updateAllMessagesReadState),
+    ),
+  ]
+}
+
+/** How a mailbox is set up: as a whole, and each property by itself. */
+function mailboxSettings(path: string): MailRoute[] {
+  return [
+    route('GET', path, 'MailboxSettings.Read', 'none', getMailboxSettings),
+    route('PATCH', path, 'MailboxSettings.ReadWrite', 'json', updateMailboxSettings),
+    ...settingNames.map((name) =>
+      route('GET', `${path}/${name}`, 'MailboxSettings.Read', 'none', getMailboxSetting(name)),
     ),
   ]
 }
@@ -108,6 +182,11 @@ function underMessages(messages: string): MailRoute[] {
     worldwideBeta(route('POST', `${message}/markAsNotJunk`, 'Mail.ReadWrite', 'json', markAsNotJunk)),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
+    route('GET', `${message}/extensions`, 'Mail.Read', 'none', listExtensions),
+    route('POST', `${message}/extensions`, 'Mail.ReadWrite', 'json', postExtension),
+    route('GET', `${message}/extensions/{extension}`, 'Mail.Read', 'none', getExtension),
+    route('PATCH', `${message}/extensions/{extension}`, 'Mail.ReadWrite', 'json', patchExtension),
+    route('DELETE', `${message}/extensions/{extension}`, 'Mail.ReadWrite', 'none', removeExtension),
     route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
     route('POST', `${message}/attachments`, 'Mail.ReadWrite', 'json', createAttachment),
     ownOnly(
@@ -134,6 +213,16 @@ function route(
 
 function directoryRoute(path: string, permission: Route['permission'], handler: DirectoryHandler): DirectoryRoute {
   return { kind: 'directory', method: 'GET', path, permission, body: 'none', handler }
+}
+
+/** What is subscribed to is mail: the permission is that of reading it, in the mailbox that the subscription names. */
+function subscriptionRoute(
+  method: SubscriptionRoute['method'],
+  path: string,
+  body: SubscriptionRoute['body'],
+  handler: SubscriptionHandler,
+): SubscriptionRoute {
+  return { kind: 'subscription', method, path, permission: 'Mail.ReadBasic', body, handler }
 }
 
 function inBeta(row: MailRoute): MailRoute {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Reach } from '../http/outward-call.js'
 import type { Cloud } from '../identity/clouds.js'
 import type { Seals } from '../identity/seal.js'
 import type { IdentityStore } from '../identity/store.js'
@@ -14,10 +15,11 @@ import { describe } from './metadata.js'
 import { type Origin, originReader } from './origin.js'
 import { parsePath } from './path.js'
 import { noPreferences, preferenceApplied, readPreferences } from './preferences.js'
-import type { GraphReply, Route } from './request.js'
+import type { GraphReply, Route, SubscriptionServices } from './request.js'
 import { ClientGone, noBody, readRequestBody } from './request-body.js'
 import { type CallIds, sendError, sendReply } from './respond.js'
 import { routeTable } from './routes.js'
+import { subscriptionServices } from './subscriptions.js'
 import { answerUpload, isUploadUrl, withoutUploadToken } from './upload-call.js'
 
 /** What the Graph surface stands on. */
@@ -31,6 +33,10 @@ export interface GraphServices {
   /** Beginning of links, when it is not what the client called (behind a proxy). */
   readonly publicUrl: string | undefined
   readonly log: { error(fields: object, message: string): void }
+  /** Where endpoints of subscriptions may be. */
+  readonly reach: Reach
+  /** Called when there is a new subscription. */
+  readonly subscriptionsChanged: () => void
 }
 
 /** What becomes known of a call on its way, for its answer and its record. */
@@ -54,11 +60,12 @@ export function graphListener(services: GraphServices): RequestListener {
     findMailbox: mailboxFinder(services.mail),
     admit: doorkeeper(services.mail, services.identity),
   }
+  const subscriptions = subscriptionServices(services, doors)
   const readOrigin = originReader(services.publicUrl)
   return (request, response) => {
     if (request.headers.origin !== undefined && isAnsweredAcrossOrigins(request, response)) return
     const call = beginCall(services, request, readOrigin(request))
-    handle(services, doors, call)
+    handle(services, doors, subscriptions, call)
       .then((reply) => {
         sendReply(response, reply, call.ids, preferenceApplied(call.preferences, reply.applied))
         record(services, call, reply.status, undefined, reply)
@@ -92,7 +99,12 @@ interface Doors {
   readonly admit: Doorkeeper
 }
 
-async function handle(services: GraphServices, doors: Doors, call: Call): Promise<GraphReply> {
+async function handle(
+  services: GraphServices,
+  doors: Doors,
+  subscriptions: SubscriptionServices,
+  call: Call,
+): Promise<GraphReply> {
   const { request, origin } = call
   const { baseUrl, cloud } = origin
   requireLength(request)
@@ -105,7 +117,14 @@ async function handle(services: GraphServices, doors: Doors, call: Call): Promis
   if (caller.user !== undefined) call.user = caller.user
 
   const { path, query } = splitUrl(request.url ?? '/')
-  const { row: route, version, mailboxKey, params, folderPath } = findRoute(request.method ?? 'GET', path)
+  const {
+    row: route,
+    version,
+    mailboxKey,
+    params,
+    folderPath,
+    functionArguments,
+  } = findRoute(request.method ?? 'GET', path)
   if (cloud !== undefined) requireInCloud(route, path, cloud)
   if (route.kind === 'directory') {
     await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
@@ -113,6 +132,11 @@ async function handle(services: GraphServices, doors: Doors, call: Call): Promis
   }
   // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.
   const body = route.body === 'none' ? noBody : await readRequestBody(request, route.body, services.maxRequestBytes)
+  if (route.kind === 'subscription') {
+    const { method } = route
+    const { preferences } = call
+    return route.handler({ method, version, caller, keys: params, baseUrl, cloud, preferences, body }, subscriptions)
+  }
   const found = doors.findMailbox(caller, mailboxKey)
   const mailbox = found instanceof Promise ? await found : found
   call.mailbox = mailbox.id
@@ -128,6 +152,7 @@ async function handle(services: GraphServices, doors: Doors, call: Call): Promis
       mailboxAsWritten: mailboxKey ?? mailbox.owner,
       keys: params,
       folderPath,
+      functionArguments,
       path,
       query,
       baseUrl,

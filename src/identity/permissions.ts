@@ -9,6 +9,8 @@ export type Permission =
   | 'Mail.Read'
   | 'Mail.ReadWrite'
   | 'Mail.Send'
+  | 'MailboxSettings.Read'
+  | 'MailboxSettings.ReadWrite'
   | 'User.Read'
   | 'User.ReadBasic.All'
   | 'Graphpost.Admin'
@@ -51,6 +53,17 @@ const admittedBy: Record<Permission, PermissionRow> = {
     shared: ['Mail.Send.Shared'],
     application: ['Mail.Send'],
   },
+  // Without a `.Shared` sibling: a user sets up their own mailbox alone.
+  'MailboxSettings.Read': {
+    delegated: ['MailboxSettings.Read', 'MailboxSettings.ReadWrite'],
+    shared: [],
+    application: ['MailboxSettings.Read', 'MailboxSettings.ReadWrite'],
+  },
+  'MailboxSettings.ReadWrite': {
+    delegated: ['MailboxSettings.ReadWrite'],
+    shared: [],
+    application: ['MailboxSettings.ReadWrite'],
+  },
   'User.Read': {
     delegated: ['User.Read', 'User.ReadWrite', ...readsUsers(['User.ReadBasic.All'])],
     shared: readsUsers(['User.ReadBasic.All']),
@@ -76,8 +89,6 @@ function readsUsers(more: readonly string[]): string[] {
 /** Every permission that this server knows what to do with, as consent is asked for. */
 export const knownPermissions: readonly string[] = [
   ...new Set(Object.values(admittedBy).flatMap(({ delegated, application }) => [...delegated, ...application])),
-  'MailboxSettings.Read',
-  'MailboxSettings.ReadWrite',
 ]
 
 /** Permissions that users cannot consent to: an administrator does, by granting them to the application. */

@@ -20,7 +20,10 @@ export interface IdentityStore {
   findUser(tenant: string, key: string): Promise<User | undefined>
   /** Ordered by user principal name. */
   listUsers(tenant: string, limit: number): Promise<User[]>
-  /** How a user's owner is known; the mailbox itself is the mail domain's. */
+  /**
+   * How a user's owner is known; the mailbox itself is the mail domain's. Whoever signed in before must do it again: a new
+   * password is often the answer to a stolen one.
+   */
   setAccount(user: Pick<User, 'tenant' | 'id' | 'kind' | 'passwordHash'>): Promise<void>
 
   findApplication(tenant: string, id: string): Promise<Application | undefined>

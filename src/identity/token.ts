@@ -198,7 +198,7 @@ interface Checks {
 
 async function bearerOf(token: string, checks: Checks): Promise<{ caller: Caller; kid: string | undefined }> {
   const { trusted, audience, now } = checks
-  const foreign = trusted === undefined ? undefined : await trusted.verify(issuerOf(token), token, now)
+  const foreign = trusted === undefined ? undefined : await trusted.verify(issuerOf(token), token)
   if (foreign !== undefined) return { caller: foreign, kid: undefined }
   const { payload, kid } = await verifyOwn(checks.ring, token, now)
   const found = audiencesOf(payload)

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, customFetch, type JWTPayload, jwtVerify } from 'jose'
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { Caller } from './caller.js'
 import { graphApplicationId } from './clouds.js'
 import { grantedSet } from './permissions.js'
@@ -13,7 +13,7 @@ import { audienceReader, audiencesOf, clockToleranceSeconds, refusalOf, TokenRef
  */
 export interface TrustedIssuers {
   /** The bearer when the issuer is one of those; undefined when it is not. @throws TokenRefused */
-  verify(issuer: string | undefined, token: string, now: number): Promise<Caller | undefined>
+  verify(issuer: string | undefined, token: string): Promise<Caller | undefined>
 }
 
 export interface TrustedIssuerOptions {
@@ -25,35 +25,34 @@ export interface TrustedIssuerOptions {
   readonly tenant: string
   readonly store: Pick<IdentityStore, 'findUser'>
   readonly ownHosts: readonly string[]
+  /** ms since 1970 */
+  readonly now: () => number
 }
 
 /** Signatures that are taken (RFC 8725 §3.1): never `none`, never a shared secret. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 
 /** How long keys are believed without asking again, and how soon a missing one may be asked for, ms. */
-const keysMaxAgeMs = 600_000
+const keysMaxAgeMs = 300_000
 const keysCooldownMs = 5_000
 const fetchTimeoutMs = 5_000
 const maxDocumentBytes = 1_048_576
 
-type RemoteKeys = ReturnType<typeof createRemoteJWKSet>
-
 export function trustedIssuersOf(options: TrustedIssuerOptions): TrustedIssuers {
-  const known = new Map<string, Promise<RemoteKeys>>()
+  const known = new Map<string, Promise<JWTVerifyGetKey>>()
   const isGraph = audienceReader(options.ownHosts)
   const keysOf = (issuer: string) => {
     const found = known.get(issuer)
     if (found !== undefined) return found
-    const asked = discoverKeys(issuer).catch((error: unknown) => {
+    const asked = discoverKeys(issuer, options.now).catch((error: unknown) => {
       known.delete(issuer)
-      const why = error instanceof Error ? error.message : String(error)
-      throw new TokenRefused('invalid', `The keys of ${issuer} could not be fetched: ${why}`)
+      throw unreachable(issuer, error)
     })
     known.set(issuer, asked)
     return asked
   }
   return {
-    verify: async (issuer, token, now) => {
+    verify: async (issuer, token) => {
       if (issuer === undefined || !options.issuers.includes(issuer)) return undefined
       const keys = await keysOf(issuer)
       try {
@@ -61,7 +60,7 @@ export function trustedIssuersOf(options: TrustedIssuerOptions): TrustedIssuers 
           algorithms,
           issuer,
           clockTolerance: clockToleranceSeconds,
-          currentDate: new Date(now),
+          currentDate: new Date(options.now()),
           requiredClaims: ['exp', 'aud'],
         })
         const isForUs = audiencesOf(payload).some(
@@ -76,7 +75,12 @@ export function trustedIssuersOf(options: TrustedIssuerOptions): TrustedIssuers 
   }
 }
 
-async function discoverKeys(issuer: string): Promise<RemoteKeys> {
+function unreachable(issuer: string, error: unknown): TokenRefused {
+  const why = error instanceof Error ? error.message : String(error)
+  return new TokenRefused('invalid', `The keys of ${issuer} could not be fetched: ${why}`)
+}
+
+async function discoverKeys(issuer: string, now: () => number): Promise<JWTVerifyGetKey> {
   const document = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
   const { jwks_uri: uri, issuer: named } = document as { jwks_uri?: unknown; issuer?: unknown }
   if (typeof uri !== 'string') throw new Error('its discovery document names no jwks_uri')
@@ -84,20 +88,55 @@ async function discoverKeys(issuer: string): Promise<RemoteKeys> {
   if (named !== issuer && new URL(String(named)).origin !== new URL(issuer).origin) {
     throw new Error(`its discovery document is of ${String(named)}`)
   }
-  return createRemoteJWKSet(new URL(uri), {
-    cacheMaxAge: keysMaxAgeMs,
-    cooldownDuration: keysCooldownMs,
-    timeoutDuration: fetchTimeoutMs,
-    [customFetch]: (url, init) => fetch(url, { ...init, redirect: 'error' }),
-  })
+  return keysAt(uri, issuer, now)
+}
+
+/**
+ * Keys that are fetched when they are needed, when they are too old, and when a token names one that is not among them;
+ * once for all who wait. By our clock, so that a key taken back there is noticed in the time that is promised here.
+ */
+function keysAt(uri: string, issuer: string, now: () => number): JWTVerifyGetKey {
+  let keys: JWTVerifyGetKey | undefined
+  let fetchedAt = Number.NEGATIVE_INFINITY
+  let fetching: Promise<JWTVerifyGetKey> | undefined
+  const fetchKeys = async () => {
+    try {
+      keys = createLocalJWKSet((await fetchJson(uri)) as JSONWebKeySet)
+      fetchedAt = now()
+      return keys
+    } catch (error) {
+      throw unreachable(issuer, error)
+    } finally {
+      fetching = undefined
+    }
+  }
+  const fetched = () => {
+    fetching ??= fetchKeys()
+    return fetching
+  }
+  return async (header, token) => {
+    const age = Math.abs(now() - fetchedAt)
+    const known = keys !== undefined && age < keysMaxAgeMs ? keys : await fetched()
+    try {
+      return await known(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || Math.abs(now() - fetchedAt) < keysCooldownMs) throw error
+      return (await fetched())(header, token)
+    }
+  }
 }
 
 async function fetchJson(url: string): Promise<unknown> {
   const response = await fetch(url, { signal: AbortSignal.timeout(fetchTimeoutMs), redirect: 'error' })
   if (!response.ok) throw new Error(`${url} answered ${response.status}`)
-  const text = await response.text()
-  if (text.length > maxDocumentBytes) throw new Error(`${url} answered more than a megabyte`)
-  return JSON.parse(text)
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > maxDocumentBytes) throw new Error(`${url} answered more than a megabyte`)
+    chunks.push(chunk)
+  }
+  return JSON.parse(Buffer.concat(chunks).toString())
 }
 
 async function callerOf(payload: JWTPayload, { tenant, store }: TrustedIssuerOptions): Promise<Caller> {
@@ -115,7 +154,8 @@ async function callerOf(payload: JWTPayload, { tenant, store }: TrustedIssuerOpt
   const names = ['oid', 'upn', 'preferred_username', 'email', 'unique_name'].map((claim) => text(claim))
   for (const name of names) {
     const user = name === undefined ? undefined : await store.findUser(tenant, name)
-    if (user !== undefined) return { ...common, user: user.id, permissions: permissionsIn(scopes) }
+    // Nobody signs in as a shared mailbox, wherever they do it.
+    if (user?.kind === 'user') return { ...common, user: user.id, permissions: permissionsIn(scopes) }
   }
   throw new TokenRefused(
     'invalid',

@@ -1,11 +1,12 @@
-import type { NewAttachment } from './attachment.js'
+import type { ArrivingParts } from './arrival.js'
+import { attachmentFrom, type NewAttachment } from './attachment.js'
 import type { MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
-import type { InternetMessageHeader, Message } from './message.js'
+import type { InternetMessageHeader, Message, MessageContent } from './message.js'
 import { headerFields } from './mime/message-header.js'
-import { transportHeadersOf } from './mime/render.js'
+import { renderMime, transportHeadersOf } from './mime/render.js'
 import type { MailWriter } from './store.js'
 
 /** What delivery adds to a message. */
@@ -42,7 +43,7 @@ export function inboxCopy(
     isDraft: false,
     bodyPreview,
     content: {
-      ...sent.content,
+      ...withoutExtensions(sent.content),
       bccRecipients: [],
       categories: [],
       flag: { flagStatus: 'notFlagged' },
@@ -50,6 +51,13 @@ export function inboxCopy(
       internetMessageHeaders: [receivedHeader(mail.hostname, id, mailbox.address, now), ...headers],
     },
   }
+}
+
+/** The data of applications is the sender's own. */
+function withoutExtensions(content: MessageContent): MessageContent {
+  if (content.extensions === undefined) return content
+  const { extensions: _, ...said } = content
+  return said
 }
 
 /**
@@ -91,13 +99,32 @@ export function headersInTransit(message: Message, mime: Uint8Array | undefined)
 }
 
 /**
- * Puts a copy made by {@link inboxCopy} into its Inbox, with the attachments of the message as it was sent.
+ * How a copy made by {@link inboxCopy} is put into its mailbox, with the attachments of the message as it was sent.
  *
  * @param mime of a message that was submitted in MIME: as it goes out, which is without the Bcc field it may have had
  */
-export function deliverLocally(tx: MailWriter, sent: Message, copy: Message, mime: Uint8Array | undefined): void {
-  tx.insertMessage(copy)
-  if (mime !== undefined) tx.insertMime(copy.mailbox, copy.id, mime)
-  tx.copyAttachments({ mailbox: sent.mailbox, message: sent.id }, { mailbox: copy.mailbox, message: copy.id })
-  tx.changeFolder(copy.mailbox, copy.folder, { total: 1, unread: 1, sizeBytes: copy.sizeBytes })
+export function partsOfSent(mail: Pick<Mail, 'store'>, sent: Message, mime: Uint8Array | undefined): ArrivingParts {
+  const attachments = async () =>
+    (await mail.store.attachments.listWithContent(sent.mailbox, sent.id)).map(attachmentFrom)
+  const putAttachments = (tx: MailWriter, copy: Message) =>
+    tx.copyAttachments({ mailbox: sent.mailbox, message: sent.id }, { mailbox: copy.mailbox, message: copy.id })
+  return {
+    putAttachments,
+    mime: async () => mime ?? renderMime(sent, await attachments(), { includeBcc: false }),
+    draft: async () => ({
+      ...withoutExtensions(sent.content),
+      bccRecipients: [],
+      subject: sent.subject,
+      importance: sent.importance,
+      isRead: true,
+      internetMessageId: sent.internetMessageId,
+      attachments: await attachments(),
+      ...(mime === undefined ? {} : { mime }),
+    }),
+    put: (tx, copy) => {
+      tx.insertMessage(copy)
+      if (mime !== undefined) tx.insertMime(copy.mailbox, copy.id, mime)
+      putAttachments(tx, copy)
+    },
+  }
 }

@@ -1,17 +1,21 @@
 /** Rules of the domain that a request can break. `graph/errors.ts` gives each its status, code and text. */
 export type MailErrorCode =
+  | 'categoryExists'
   | 'attachmentNotFound'
   | 'attachmentTooLarge'
   | 'conflict'
   | 'folderExists'
   | 'folderInItself'
   | 'folderNotDeletable'
+  | 'extensionExists'
+  | 'extensionNotFound'
   | 'folderNotFound'
   | 'folderNotMovable'
   | 'headerInvalid'
   | 'headerNotAllowed'
   | 'messageNotFound'
   | 'messageTooLarge'
+  | 'languageUnknown'
   | 'mimeInvalid'
   | 'mimeNotBase64'
   | 'notDeletable'
@@ -26,11 +30,15 @@ export type MailErrorCode =
   | 'recipientInvalid'
   | 'referenceInvalid'
   | 'searchFolder'
+  | 'scheduleInvalid'
   | 'sendAsDenied'
   | 'storeUnavailable'
+  | 'timeZoneUnknown'
   | 'tooManyHeaders'
+  | 'tooManyOverrides'
   | 'tooManyRecipients'
   | 'uploadTooSmall'
+  | 'workingHoursInvalid'
 
 /** A rule of the domain was broken by the request; never our own fault. */
 export class MailError extends Error {

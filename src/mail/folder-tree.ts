@@ -29,6 +29,10 @@ export class FolderTree {
     return [...this.#byId.values()]
   }
 
+  has(id: FolderId): boolean {
+    return this.#byId.has(id)
+  }
+
   /** @throws MailError folderNotFound */
   get(id: FolderId): MailFolder {
     const folder = this.#byId.get(id)

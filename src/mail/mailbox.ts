@@ -13,6 +13,8 @@ export interface Mailbox {
   /** Primary SMTP address, as the directory writes it; compared without case. */
   readonly address: string
   readonly displayName: string
+  /** Settings, overrides or rules of it decide over what arrives; without it nothing of the kind has to be looked up. */
+  readonly mindsArrivals?: boolean
 }
 
 /** What the owner of a mailbox lets another user do in it, in Exchange's words. */

@@ -1,5 +1,6 @@
 import type { NewAttachment } from './attachment.js'
 import type { FolderId, MailboxId, MessageId } from './ids.js'
+import type { OpenExtension } from './open-extension.js'
 
 /** A mailbox address with the name shown for it (Graph `emailAddress`, RFC 5322 §3.4 `mailbox`). */
 export interface EmailAddress {
@@ -75,6 +76,10 @@ export interface MessageContent {
   readonly references?: string
   /** Of a draft that answers another message: which, and how. Once it is sent, that message is marked. */
   readonly answers?: Answer
+  /** RFC 3834 §5: written by nobody, in answer to a message (`auto-replied`) or not. */
+  readonly autoSubmitted?: 'auto-replied' | 'auto-generated'
+  /** Data of applications; absent when there is none. */
+  readonly extensions?: readonly OpenExtension[]
   /** Whom the body names with an @ (beta); absent when nobody. */
   readonly mentions?: readonly Mention[]
 }

@@ -24,11 +24,21 @@ export function putMessage(
 ): void {
   tx.insertMessage(message)
   if (draft.mime !== undefined) tx.insertMime(message.mailbox, message.id, draft.mime)
+  putAttachments(tx, mail, message, { draft, contents })
+  carryAttachments(tx, message, carried)
+}
+
+/** The attachments of a draft alone. */
+export function putAttachments(
+  tx: MailWriter,
+  mail: Pick<Mail, 'ids'>,
+  message: Message,
+  { draft, contents }: Pick<MessageParts, 'draft' | 'contents'>,
+): void {
   draft.attachments.forEach((attachment, index) => {
     const content = contents[index] ?? new Uint8Array()
     tx.insertAttachment(keptAttachment(attachment, content, message, mail.ids.next() as AttachmentId))
   })
-  carryAttachments(tx, message, carried)
 }
 
 /** What a message counts in its folder. */

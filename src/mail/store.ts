@@ -7,12 +7,26 @@
  */
 import type { Attachment, AttachmentEnvelope, LargeAttachment } from './attachment.js'
 import type { BlobStore } from './blobs.js'
+import type { ClassificationOverride } from './classification-override.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
-import type { Answer, Message, MessageEnvelope } from './message.js'
+import type { StoredSettings } from './mailbox-settings.js'
+import type { Answer, InferenceClassification, Message, MessageEnvelope } from './message.js'
+import type { MessageRule } from './message-rule.js'
+import type { Notification } from './notification.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import type { Changes, ChangesQuery, FolderChangesQuery, ListedMessage, ListingQuery, MessageQuery } from './query.js'
+import type { OutlookCategory } from './outlook-category.js'
+import type {
+  Changes,
+  ChangesQuery,
+  FolderChangesQuery,
+  ListedMessage,
+  ListingQuery,
+  MessageCondition,
+  MessageQuery,
+} from './query.js'
+import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
@@ -23,7 +37,13 @@ export interface MailStore {
   readonly outbox: OutboxStore
   readonly uploads: UploadStore
   readonly changes: ChangeStore
+  readonly settings: SettingsStore
+  readonly categories: CategoryStore
+  readonly overrides: OverrideStore
+  readonly rules: RuleStore
   readonly blobs: BlobStore
+  readonly subscriptions: SubscriptionStore
+  readonly notifications: NotificationStore
   /**
    * Commits all that the callback asked for, or nothing; resolves once it is on disk.
    *
@@ -59,8 +79,8 @@ export interface MessageStore {
   list(query: MessageQuery): Promise<ListedMessage[]>
   /** Which messages stand in which of the folders, in no order. */
   placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>
-  /** Messages in a folder, or in all folders of the mailbox. */
-  count(mailbox: MailboxId, folder?: FolderId): Promise<number>
+  /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
+  count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }
@@ -81,6 +101,33 @@ export interface UploadStore {
   find(mailbox: MailboxId, id: AttachmentId): Promise<UploadSession | undefined>
   /** Sessions whose time is over. */
   listExpired(now: number): Promise<UploadSession[]>
+}
+
+export interface SettingsStore {
+  /** What was set; nothing for a mailbox that is as it was made. */
+  find(mailbox: MailboxId): Promise<StoredSettings>
+  /** The period in which the sender was last answered automatically; undefined: never. `sender` in lower case. */
+  repliedIn(mailbox: MailboxId, sender: string): Promise<number | undefined>
+}
+
+export interface CategoryStore {
+  /** The oldest first. */
+  list(mailbox: MailboxId): Promise<OutlookCategory[]>
+  find(mailbox: MailboxId, id: string): Promise<OutlookCategory | undefined>
+}
+
+export interface OverrideStore {
+  /** The oldest first. */
+  list(mailbox: MailboxId): Promise<ClassificationOverride[]>
+  find(mailbox: MailboxId, id: string): Promise<ClassificationOverride | undefined>
+  /** `sender`: address in lower case. */
+  findBySender(mailbox: MailboxId, sender: string): Promise<ClassificationOverride | undefined>
+}
+
+export interface RuleStore {
+  /** The oldest first, not in the order in which they are applied. */
+  list(mailbox: MailboxId): Promise<MessageRule[]>
+  find(mailbox: MailboxId, id: number): Promise<MessageRule | undefined>
 }
 
 export interface OutboxStore {
@@ -127,6 +174,28 @@ export interface ChangeHorizon {
   readonly forgotten: number
 }
 
+export interface SubscriptionStore {
+  find(tenant: TenantId, id: string): Promise<Subscription | undefined>
+  /** Those an application made, in no order. */
+  listByApplication(tenant: TenantId, application: string): Promise<Subscription[]>
+  listByMailbox(mailbox: MailboxId): Promise<Subscription[]>
+  /** All of them, of every tenant. */
+  list(): Promise<Subscription[]>
+}
+
+export interface NotificationStore {
+  /** Whether there is anybody to notify, or something to notify of. */
+  isNeeded(): Promise<boolean>
+  /** The oldest changes that are no notifications yet. */
+  changes(limit: number): Promise<MessageChange[]>
+  /** Takes up to `limit` due notifications until `until` (ms), as {@link OutboxStore.claimDue} does; oldest first. */
+  claimDue(now: number, until: number, limit: number): Promise<Notification[]>
+  /** Makes claimed notifications due again; like {@link OutboxStore.releaseClaims}, only where the store is one process's. */
+  releaseClaims(now: number): Promise<void>
+  /** When the next one is due, ms since 1970. */
+  nextDueAt(): Promise<number | undefined>
+}
+
 /** By how much a write changes a folder's counts. */
 export interface FolderChange {
   readonly total: number
@@ -159,6 +228,28 @@ export interface MailWriter {
   grantRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   revokeRight(mailbox: MailboxId, user: string, right: MailboxRight): void
   insertFolder(folder: MailFolder): void
+  /** Deliveries to the mailbox look up what it says of them from now on: something of the kind was set. */
+  mindArrivals(mailbox: MailboxId): void
+  /** Guarded: fails with `conflict` unless the settings still have the change number `previousChange`, 0: are none yet. */
+  putSettings(mailbox: MailboxId, settings: StoredSettings, previousChange: number): void
+  /** Guarded: fails with `conflict` when there is one of the name. `position` decides the order. */
+  insertCategory(mailbox: MailboxId, category: OutlookCategory, position: number): void
+  /** Its color. Guarded: fails with `conflict` when it is gone, like the three below. */
+  updateCategory(mailbox: MailboxId, category: OutlookCategory): void
+  deleteCategory(mailbox: MailboxId, id: string): void
+  updateOverride(mailbox: MailboxId, id: string, classifyAs: InferenceClassification): void
+  deleteOverride(mailbox: MailboxId, id: string): void
+  /** An override, or class and name of the one that its sender has already. */
+  putOverride(mailbox: MailboxId, override: ClassificationOverride, position: number): void
+  insertRule(mailbox: MailboxId, rule: MessageRule): void
+  /** Guarded: fails with `conflict` unless the rule still has the change number `previousChange`. */
+  updateRule(mailbox: MailboxId, rule: MessageRule, previousChange: number): void
+  /** Guarded: fails with `conflict` when it is gone. */
+  deleteRule(mailbox: MailboxId, id: number): void
+  /** Guarded: fails with `conflict` when the sender was answered in this period already. `sender` in lower case. */
+  noteReply(mailbox: MailboxId, sender: string, period: number): void
+  /** Of periods before this one. */
+  forgetReplies(mailbox: MailboxId, before: number): void
   /** A folder's counts, which its rows in `messages` must agree with at the end of the write. */
   changeFolder(mailbox: MailboxId, folder: FolderId, change: FolderChange): void
   /**
@@ -226,4 +317,19 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
+  /** From its commit on, the store notes changes of the mailbox's messages. */
+  insertSubscription(subscription: Subscription): void
+  /** Guarded: fails with `conflict` unless it still is as it was. */
+  updateSubscription(subscription: Subscription, previous: Subscription): void
+  /** With what it was still to be told. Guarded: fails with `conflict` when it is gone. */
+  deleteSubscription(id: string): void
+  /** Nobody listens: changes are noted no more. Guarded: fails with `conflict` when there is a subscription. */
+  endNoting(): void
+  /** The change is dealt with. Guarded: fails with `conflict` when somebody else did that. */
+  deleteMessageChange(id: number): void
+  /** `outlives`: it is still to be told when the subscription is gone. */
+  insertNotification(notification: Notification, outlives?: boolean): void
+  /** It was told, or nobody is to be told of it any more. */
+  deleteNotification(id: number): void
+  delayNotification(id: number, dueAt: number): void
 }

@@ -112,7 +112,7 @@ function sentMessage(
 }
 
 function sentContent(draft: Draft, { from, sender }: Sender): MessageContent {
-  const { inReplyTo, references, mentions } = draft
+  const { inReplyTo, references, mentions, extensions } = draft
   return {
     body: draft.body,
     from,
@@ -132,15 +132,31 @@ function sentContent(draft: Draft, { from, sender }: Sender): MessageContent {
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
     ...(references === undefined ? {} : { references }),
     ...(mentions === undefined ? {} : { mentions }),
+    ...(extensions === undefined ? {} : { extensions }),
+  }
+}
+
+/** Who a message is sent from and to (RFC 5321), and when, ms since 1970. */
+interface Envelope {
+  readonly mailFrom: string
+  readonly recipients: readonly EmailAddress[]
+  readonly at: number
+}
+
+function envelopeOf({ content, sentAt }: Message): Envelope {
+  const { sender, toRecipients, ccRecipients, bccRecipients } = content
+  return {
+    mailFrom: sender?.address ?? '',
+    recipients: [...toRecipients, ...ccRecipients, ...bccRecipients],
+    at: sentAt,
   }
 }
 
 /** One envelope per destination domain, from who submitted; an address named twice, in any case, gets one copy. */
-export function outboxEntries(message: Message): OutboxEntry[] {
-  const { sender, toRecipients, ccRecipients, bccRecipients } = message.content
-  const mailFrom = sender?.address ?? ''
+export function outboxEntries(message: Message, envelope: Envelope = envelopeOf(message)): OutboxEntry[] {
+  const { mailFrom, recipients, at } = envelope
   const byDomain = new Map<string, Map<string, string>>()
-  for (const { address } of [...toRecipients, ...ccRecipients, ...bccRecipients]) {
+  for (const { address } of recipients) {
     const lower = address.toLowerCase()
     const domain = lower.slice(lower.lastIndexOf('@') + 1)
     const addresses = byDomain.get(domain)
@@ -155,7 +171,7 @@ export function outboxEntries(message: Message): OutboxEntry[] {
     recipients: [...addresses.values()].map((address) => ({ address, state: 'queued' as const })),
     state: 'queued' as const,
     attempts: 0,
-    dueAt: message.sentAt,
-    createdAt: message.sentAt,
+    dueAt: at,
+    createdAt: at,
   }))
 }

@@ -1,21 +1,23 @@
+import { createHash } from 'node:crypto'
 import type { Application } from '../identity/application.js'
 import type { Grant } from '../identity/grant.js'
-import { knownPermissions, needsAdministrator } from '../identity/permissions.js'
 import type { User } from '../identity/user.js'
-import { readUserCode } from './device-code.js'
-import { describeError, OAuthError } from './errors.js'
 import {
-  accountPage,
-  consentPage,
-  deviceCodePage,
-  type FormTarget,
-  formPostPage,
-  messagePage,
-  type Page,
-  passwordPage,
-} from './pages.js'
+  type AuthorizationRequest,
+  challengeMethodOf,
+  inRequest,
+  readRequest,
+  requireRegistered,
+  respond,
+  withParameters,
+} from './authorization-request.js'
+import { type BrowserAnswer, sessionCookie, signInCookie } from './browser.js'
+import { keepConsent, wantedPermissions } from './consent.js'
+import { readUserCode } from './device-code.js'
+import { OAuthError } from './errors.js'
+import { accountPage, consentPage, deviceCodePage, type FormTarget, messagePage, passwordPage } from './pages.js'
 import { isRegistered } from './redirect-uri.js'
-import { askedScope, grantedScope, readScope, scopeSurroundings } from './scopes.js'
+import { readScope, scopeSurroundings } from './scopes.js'
 import {
   applicationNamed,
   begunHere,
@@ -37,21 +39,6 @@ import { clientInfo } from './token-response.js'
  * Between two steps the state is in the form, sealed, and tied to the browser by a cookie, so that nobody can send a step
  * from elsewhere.
  */
-export interface BrowserAnswer {
-  readonly page?: Page
-  readonly redirect?: string
-  readonly cookies?: readonly BrowserCookie[]
-}
-
-export interface BrowserCookie {
-  readonly name: string
-  /** undefined: the cookie is taken away. */
-  readonly value: string | undefined
-  readonly maxAgeSeconds: number
-}
-
-export const signInCookie = 'graphpost-sign-in'
-export const sessionCookie = 'graphpost-session'
 
 const flowLifetimeMs = 900_000
 const sessionLifetimeMs = 86_400_000
@@ -77,6 +64,8 @@ interface Session {
   readonly user: string
   readonly signedInAt: number
   readonly isDevelopment?: true
+  /** Of the password they had: a new one ends it. */
+  readonly password: string
 }
 
 /** `GET` or `POST /{tenant}/oauth2/v2.0/authorize`. @throws OAuthError for what must not be sent to an unknown address */
@@ -116,7 +105,13 @@ export async function signIn(services: OAuthServices, call: OAuthCall, lockout: 
   }
   if (user === undefined) return staleAnswer
   const signedInAt = services.now()
-  const session: Session = { tenant: user.tenant, user: user.id, signedInAt, ...begunHere(services) }
+  const session: Session = {
+    tenant: user.tenant,
+    user: user.id,
+    signedInAt,
+    ...begunHere(services),
+    password: passwordMark(user),
+  }
   const cookies = [
     {
       name: sessionCookie,
@@ -199,85 +194,9 @@ async function isKnownTarget(services: OAuthServices, call: OAuthCall, uri: stri
   return false
 }
 
-/** An authorization request, read as far as is needed to answer it. */
-interface AuthorizationRequest {
-  readonly application: Application
-  readonly redirectUri: string
-  readonly responseType: string
-  readonly responseMode: 'query' | 'fragment' | 'form_post'
-  readonly scope: string
-  readonly state: string | undefined
-  readonly nonce: string | undefined
-  readonly challenge: string | undefined
-  readonly challengeMethod: string
-  readonly wantsClientInfo: boolean
-  readonly loginHint: string | undefined
-}
-
-async function readRequest(
-  services: OAuthServices,
-  call: OAuthCall,
-  parameters: URLSearchParams,
-): Promise<AuthorizationRequest> {
-  const application = await applicationNamed(services, call.tenant, parameters.get('client_id'))
-  const [onlyUri] = application.redirectUris.length === 1 ? application.redirectUris : []
-  const redirectUri = parameters.get('redirect_uri') ?? onlyUri ?? ''
-  if (redirectUri === '') throw new OAuthError('missingParameter', 'redirect_uri')
-  if (!isRegistered(application, redirectUri)) throw new OAuthError('wrongRedirect', redirectUri)
-  const text = (name: string) => parameters.get(name) ?? undefined
-  const mode = text('response_mode')
-  return {
-    application,
-    redirectUri,
-    responseType: text('response_type') ?? '',
-    responseMode: mode === 'fragment' || mode === 'form_post' ? mode : 'query',
-    scope: askedScope(parameters),
-    state: text('state'),
-    nonce: text('nonce'),
-    challenge: text('code_challenge'),
-    challengeMethod: text('code_challenge_method') ?? 'plain',
-    wantsClientInfo: text('client_info') === '1',
-    loginHint: text('login_hint'),
-  }
-}
-
-/** One that is not known must not be taken for another (RFC 7636 §4.4.1). */
-function challengeMethodOf({ challengeMethod: method }: AuthorizationRequest): 'S256' | 'plain' {
-  if (method === 'S256' || method === 'plain') return method
-  throw new OAuthError('malformedRequest', `the code_challenge_method '${method}' is not supported`)
-}
-
-/** What goes wrong once the application is known is told to the application. */
-async function inRequest(
-  services: OAuthServices,
-  call: OAuthCall,
-  request: AuthorizationRequest,
-  step: () => Promise<BrowserAnswer>,
-): Promise<BrowserAnswer> {
-  try {
-    return await step()
-  } catch (error) {
-    if (!(error instanceof OAuthError)) throw error
-    const { traceId, correlationId } = call
-    const description = describeError(error, { traceId, correlationId, at: services.now() })
-    return respond(request, [
-      ['error', error.error],
-      ['error_description', description],
-    ])
-  }
-}
-
-function respond(request: AuthorizationRequest, answer: readonly (readonly [string, string])[]): BrowserAnswer {
-  const { redirectUri, responseMode, state } = request
-  const fields = state === undefined ? answer : [...answer, ['state', state] as const]
-  if (responseMode === 'form_post') return { page: formPostPage(redirectUri, fields) }
-  return { redirect: withParameters(redirectUri, responseMode === 'fragment' ? '#' : '?', fields) }
-}
-
-function withParameters(uri: string, mark: '?' | '#', fields: readonly (readonly [string, string])[]): string {
-  if (fields.length === 0) return uri
-  const text = new URLSearchParams(fields.map(([name, value]): [string, string] => [name, value])).toString()
-  return `${uri}${mark === '?' && uri.includes('?') ? '&' : mark}${text}`
+/** Tells passwords apart, and nothing else of them: it stands in a cookie. */
+function passwordMark({ passwordHash = '' }: User): string {
+  return createHash('sha256').update(passwordHash).digest('base64url').slice(0, 16)
 }
 
 /** Someone who signed in here before, where the request does not ask for somebody else. */
@@ -290,7 +209,7 @@ async function sessionOf(
   if (session === undefined || (call.tenant !== undefined && call.tenant.id !== session.tenant)) return undefined
   if (session.isDevelopment === true && !development) return undefined
   const user = await identity.findUser(session.tenant, session.user)
-  if (user?.kind !== 'user') return undefined
+  if (user?.kind !== 'user' || passwordMark(user) !== session.password) return undefined
   const hint = loginHint?.toLowerCase()
   const isMeant =
     hint === undefined || hint === user.userPrincipalName.toLowerCase() || hint === user.mail.toLowerCase()
@@ -375,37 +294,6 @@ async function askConsent(services: OAuthServices, call: OAuthCall, flow: Flow):
   }
 }
 
-/** Permissions asked for that nobody consented to yet. @throws OAuthError for a scope that cannot be */
-async function wantedPermissions(
-  services: OAuthServices,
-  call: OAuthCall,
-  { application, scope }: Pick<Subject, 'application' | 'scope'>,
-  user: User,
-): Promise<readonly string[]> {
-  const requested = await readScope(scope, scopeSurroundings(services, call, user.tenant))
-  const consented = await services.identity.consentOf(user.tenant, user.id, application.id)
-  const { missing } = grantedScope(requested, application, consented)
-  // Where everybody may be anybody, whoever is picked is an administrator too.
-  if (!services.development && requested.resource.kind === 'graph' && missing.some(needsAdministrator)) {
-    throw new OAuthError('administratorNeeded', application.id)
-  }
-  return missing
-}
-
-const canonical = new Map(knownPermissions.map((name) => [name.toLowerCase(), name]))
-
-async function keepConsent(
-  { identity }: OAuthServices,
-  application: Application,
-  user: User,
-  permissions: readonly string[],
-): Promise<void> {
-  if (permissions.length === 0) return
-  const consented = await identity.consentOf(user.tenant, user.id, application.id)
-  const added = permissions.map((name) => canonical.get(name.toLowerCase()) ?? name)
-  await identity.setConsent(user.tenant, user.id, application.id, [...new Set([...consented, ...added])].sort())
-}
-
 async function finish(
   services: OAuthServices,
   call: OAuthCall,
@@ -442,21 +330,6 @@ async function finish(
     ...(request.wantsClientInfo ? [['client_info', clientInfo(user)] as const] : []),
     ['session_state', call.traceId],
   ])
-}
-
-/**
- * Over `/common` the application was found before anybody knew whose user would come: a code goes where their own tenant
- * has registered it, not where another tenant registered one of the same id.
- */
-async function requireRegistered(
-  { identity }: OAuthServices,
-  { application, redirectUri }: AuthorizationRequest,
-  { tenant }: User,
-): Promise<void> {
-  if (application.tenant === tenant) return
-  const own = await identity.findApplication(tenant, application.id)
-  if (own === undefined) throw new OAuthError('unknownApplication', application.id)
-  if (!isRegistered(own, redirectUri)) throw new OAuthError('wrongRedirect', redirectUri)
 }
 
 const staleAnswer: BrowserAnswer = {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { BodyRefused, endAfterRequest, readBody } from '../http/body.js'
 import { cloudOfSignInHost } from '../identity/clouds.js'
-import { authorize, type BrowserAnswer, type BrowserCookie, consent, deviceLogin, logout, signIn } from './authorize.js'
+import { authorize, consent, deviceLogin, logout, signIn } from './authorize.js'
+import type { BrowserAnswer, BrowserCookie } from './browser.js'
 import { deviceCodeEndpoint } from './device-code.js'
 import { instanceDiscovery, keySet, openIdConfiguration, userRealm } from './discovery.js'
 import { errorBody, OAuthError } from './errors.js'
@@ -174,7 +175,7 @@ async function serve(
     }
     const answer = await route.answer(surface, call, path)
     if (answer.kind === 'json') sendJson(response, 200, answer.body)
-    else sendBrowser(services, request, response, answer)
+    else sendBrowser(services, origin, response, answer)
   } catch (error) {
     if (error instanceof OAuthError) refusal = error
     refuse(surface.services, response, error, { traceId, correlationId, origin, route })
@@ -287,19 +288,25 @@ function send(response: ServerResponse, status: number, headers: Record<string, 
 
 function sendBrowser(
   services: OAuthServices,
-  request: IncomingMessage,
+  origin: string,
   response: ServerResponse,
   { page, redirect, cookies = [] }: BrowserAnswer,
 ): void {
-  const isSecure = 'encrypted' in request.socket
+  // What the browser sees: a proxy before us may speak https where we do not.
+  const isSecure = origin.startsWith('https:')
   if (cookies.length > 0)
     response.setHeader(
       'Set-Cookie',
       cookies.map((cookie) => cookieText(cookie, isSecure)),
     )
   response.setHeader('Referrer-Policy', 'no-referrer')
-  if (redirect !== undefined) response.writeHead(302, { Location: redirect }).end()
+  if (redirect !== undefined) response.writeHead(302, { Location: inAscii(redirect) }).end()
   else if (page !== undefined) sendPage(services, response, page)
+}
+
+/** A registered address may have letters that a header cannot. */
+function inAscii(address: string): string {
+  return address.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }
 
 function cookieText({ name, value, maxAgeSeconds }: BrowserCookie, isSecure: boolean): string {

@@ -10,6 +10,8 @@ import { type OAuthServices, tenantsOf } from './services.js'
 const lockWindowMs = 600_000
 const maxFailures = 10
 const maxCounted = 10_000
+/** RFC 5321 §4.5.3.1; what is longer is counted together. */
+const maxNameLength = 320
 
 /** Counts wrong passwords by user. */
 export class Lockout {
@@ -76,7 +78,7 @@ export async function signInWithPassword(
   const name = credentials.name.trim().toLowerCase()
   const user = await findSigningUser(services, tenant, name)
   // By whichever of their names: each alias would be ten more guesses.
-  const counted = user?.id ?? name
+  const counted = user?.id ?? name.slice(0, maxNameLength)
   return lockout.inTurn(counted, async () => {
     if (lockout.isLocked(counted, services.now())) throw new OAuthError('lockedOut')
     if (!(await isPasswordOf(services, user, credentials.password))) {

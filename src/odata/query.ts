@@ -224,14 +224,22 @@ function term(option: string, item: string): string {
 
 /**
  * `@odata.nextLink` in the form that recordings since 2022 show: the path as it was sent, all parameters again,
- * and `$skip` last. `base`: scheme and host, without a slash at the end. `skip`: where the next page begins.
+ * and `$skip` last. `base`: scheme and host, without a slash at the end. `skip`: where the next page begins;
+ * `skipToken`: the same, for us.
  */
-export function nextLink(base: string, pathAsSent: string, asWritten: readonly Parameter[], skip: number): string {
+export function nextLink(
+  base: string,
+  pathAsSent: string,
+  asWritten: readonly Parameter[],
+  skip: number,
+  skipToken?: string,
+): string {
   const kept = asWritten.filter(([name]) => {
     const option = optionNamed(name)
     return option !== '$skip' && option !== '$skiptoken'
   })
-  const query = [...kept, ['$skip', String(skip)] as const].map(
+  const token = skipToken === undefined ? [] : [['$skiptoken', skipToken] as const]
+  const query = [...kept, ...token, ['$skip', String(skip)] as const].map(
     ([name, value]) => `${formEncode(name)}=${formEncode(value)}`,
   )
   return `${base}${pathAsSent}?${query.join('&')}`

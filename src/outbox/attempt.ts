@@ -3,9 +3,10 @@
  * what brought it about where that is ours to write, so that a local delivery happens exactly once; and right after the
  * answer where it is not (SMTP), so that only an end of the process in between can make a second copy.
  */
+import { completeArrival } from '../mail/arrival.js'
 import { attachmentFrom } from '../mail/attachment.js'
 import { bodyPreviewOf } from '../mail/body.js'
-import { deliverLocally, headersInTransit, inboxCopy } from '../mail/deliver.js'
+import { headersInTransit, inboxCopy, partsOfSent } from '../mail/deliver.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import { noFolder } from '../mail/mail-folder.js'
@@ -128,15 +129,16 @@ async function deliverToMailboxes(
   const { mail, entry } = attempt
   const mime = await submittedMime(mail, message)
   const notes = { headers: headersInTransit(message, mime), bodyPreview }
+  const parts = partsOfSent(mail, message, mime)
   let recipients = before
   for (const [index, { mailbox, recipients: theirs }] of local.entries()) {
     const copy = inboxCopy(mail, message, mailbox, notes)
     const fate = { state: 'delivered', reply: `In the Inbox of ${mailbox.address}.` } as const
     recipients = withFate(recipients, theirs, fate, copy.receivedAt)
     const isLast = index + 1 === local.length && relay.length === 0
-    await record(attempt, { state: isLast ? 'closed' : 'sending', dueAt: entry.dueAt, recipients }, (tx) =>
-      deliverLocally(tx, message, copy, mime),
-    )
+    const standing: Standing = { state: isLast ? 'closed' : 'sending', dueAt: entry.dueAt, recipients }
+    const arriving = { mailbox, message: copy, mailFrom: entry.mailFrom, isInternal: true }
+    await completeArrival(mail, arriving, parts, (say) => record(attempt, standing, say))
   }
 }
 

@@ -108,7 +108,7 @@ async function send(
   content: Uint8Array,
   transactionMs: number,
 ): Promise<RecipientReply[]> {
-  const from = wireAddress(envelope.mailFrom)
+  const from = wireSender(envelope.mailFrom)
   if (from === undefined) return envelope.recipients.map((address) => refused(address, unusableSender))
   const wired = envelope.recipients.map((address) => ({ address, wire: wireAddress(address) }))
   const to = [...new Set(wired.flatMap(({ wire }) => wire ?? []))]
@@ -251,6 +251,11 @@ function refused(address: string, reply: SmtpReply): RecipientReply {
 
 /** RFC 5321 §4.1.2 `Mailbox`, loosely, but nothing that could end the command or add to it. */
 const carriable = /^(?:"(?:[^"\\<>\p{Cc}]|\\[^<>\p{Cc}])*"|[^\s"<>@\p{Cc}]+)@[^\s"<>@\p{Cc}]+$/u
+
+/** Empty stands for nobody: the return path of automatic mail (RFC 5321 §4.5.5). */
+function wireSender(address: string): string | undefined {
+  return address === '' ? '' : wireAddress(address)
+}
 
 /** An address as it stands in a command; a domain with letters of other scripts as A-labels (RFC 5890). */
 function wireAddress(address: string): string | undefined {

@@ -88,7 +88,7 @@ async function acceptMessage(
     ...new Map([...found.values()].map((mailbox): [number, Mailbox] => [mailbox.id, mailbox])).values(),
   ]
   try {
-    await receiveMessage(mail, mailboxes, Buffer.concat([traceFields(mail, session), body]))
+    await receiveMessage(mail, mailboxes, Buffer.concat([traceFields(mail, session), body]), returnPath(session))
   } catch (error) {
     if (error instanceof MailError && error.code === 'mimeInvalid') {
       throw new SmtpRefusal(554, '5.6.0 The content is not a message')
@@ -114,10 +114,14 @@ function traceFields(mail: Mail, session: SMTPServerSession): Buffer {
   const peer = String(session.hostNameAppearsAs || 'unknown')
     .replace(/[^A-Za-z0-9.:[\]_-]/g, '?')
     .slice(0, 255)
-  const from = session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address
   const date = new Date(mail.clock.now()).toUTCString().replace('GMT', '+0000')
-  const returnPath = /^[\x21-\x3b\x3d\x3f-\x7e]*$/.test(from) ? from : ''
   return Buffer.from(
-    `Return-Path: <${returnPath}>\r\nReceived: from ${peer} ([${session.remoteAddress}])\r\n\tby ${mail.hostname} (Graphpost) with ESMTP id ${session.id};\r\n\t${date}\r\n`,
+    `Return-Path: <${returnPath(session)}>\r\nReceived: from ${peer} ([${session.remoteAddress}])\r\n\tby ${mail.hostname} (Graphpost) with ESMTP id ${session.id};\r\n\t${date}\r\n`,
   )
+}
+
+/** What the peer named in MAIL FROM; empty when it is nobody, or nothing a header can hold. */
+function returnPath({ envelope }: SMTPServerSession): string {
+  const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address
+  return /^[\x21-\x3b\x3d\x3f-\x7e]*$/.test(from) ? from : ''
 }

@@ -21,7 +21,9 @@ export interface DatabaseDialect {
   /** Text that lists are ordered by: compared by code point, whatever the locale of the database. */
   readonly orderedText: ColumnDataType | RawBuilder<string>
   /** Rows that another worker is taking at this moment are passed over. */
-  skipLocked<Row>(query: SelectQueryBuilder<Schema, 'outbox', Row>): SelectQueryBuilder<Schema, 'outbox', Row>
+  skipLocked<Table extends 'outbox' | 'notifications', Row>(
+    query: SelectQueryBuilder<Schema, Table, Row>,
+  ): SelectQueryBuilder<Schema, Table, Row>
   /** A list of numbers as one parameter, for `in`: the text of the statement is the same however many there are. */
   numbers(values: readonly number[]): RawBuilder<number>
   /** Rows of three numbers as one parameter, as a table with the columns `a`, `b` and `c`. */
@@ -35,7 +37,34 @@ export interface DatabaseDialect {
   messageKey(table: CreateTableBuilder<'messages', 'mailbox_id'>): CreateTableBuilder<'messages', 'mailbox_id' | 'id'>
   /** A table that is kept in the order of its primary key, where the database can: one tree to write instead of two. */
   clustered<Columns extends string>(table: CreateTableBuilder<'outbox', Columns>): CreateTableBuilder<'outbox', Columns>
+  /**
+   * Statements that begin and end the noting of each change of a message whose mailbox has subscriptions: triggers, so that
+   * no writer can forget it, in whichever process, and no crash comes between. While nobody listens there are none, and
+   * writing mail costs nothing more (decision 20). Each runs in the write that makes or ends a subscription.
+   */
+  readonly noting: { readonly begin: readonly string[]; readonly end: readonly string[] }
+  /** Before a statement that depends on which subscriptions there are, where writes can run side by side. */
+  readonly lockSubscriptions: readonly string[]
+  /** Text with the letters of ASCII, and no others, in lower case; ordered by code point. */
+  folded(text: RawBuilder<unknown>): RawBuilder<unknown>
+  /** A text column, to be read as JSON. */
+  json(text: RawBuilder<unknown>): RawBuilder<unknown>
+  /** The text at a path inside JSON, its names constants of ours; null when there is none. */
+  jsonText(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The same as it is written in JSON: `true`, `null`, `"text"`. */
+  jsonValue(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The elements of a list inside JSON, as rows with a column `value`; none when there is no list. */
+  jsonElements(json: RawBuilder<unknown>, path: readonly string[]): RawBuilder<unknown>
+  /** The number that a text is, up to 15 digits before and after the point; null when it is none. */
+  numberIn(text: RawBuilder<unknown>): RawBuilder<unknown>
 }
+
+const hasSubscriptions = 'exists (select 1 from subscriptions where mailbox_id = new.mailbox_id)'
+const changeColumns = 'mailbox_id, message_id, from_folder, from_moves, to_folder, to_moves, change'
+const noteInsert = `insert into message_changes (${changeColumns})
+  values (new.mailbox_id, new.id, 0, 0, new.folder_id, new.moves, new.change)`
+const noteUpdate = `insert into message_changes (${changeColumns})
+  values (new.mailbox_id, new.id, old.folder_id, old.moves, new.folder_id, new.moves, new.change)`
 
 const outboxColumns = sql.raw(
   'mailbox_id, message_id, destination, mail_from, recipients, state, attempts, due_at, created_at',
@@ -72,6 +101,25 @@ export const sqlite: DatabaseDialect = {
   },
   messageKey: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey()),
   clustered: (table) => table.modifyEnd(sql`without rowid`),
+  noting: {
+    begin: [
+      `create trigger if not exists message_inserted after insert on messages
+         when new.folder_id <> 0 and ${hasSubscriptions} begin ${noteInsert}; end`,
+      `create trigger if not exists message_updated after update of change on messages
+         when new.change <> old.change and ${hasSubscriptions} begin ${noteUpdate}; end`,
+    ],
+    end: ['drop trigger if exists message_inserted', 'drop trigger if exists message_updated'],
+  },
+  lockSubscriptions: [],
+  folded: (text) => sql`lower(${text})`,
+  json: (text) => text,
+  // An element of a list is text already, or the JSON of an object.
+  jsonText: (json, path) => (path.length === 0 ? json : sql`(${json} ->> ${sql.lit(`$.${path.join('.')}`)})`),
+  jsonValue: (json, path) => sql`(${json} -> ${sql.lit(`$.${path.join('.')}`)})`,
+  jsonElements: (json, path) => sql`json_each(${json}, ${sql.lit(`$.${path.join('.')}`)})`,
+  numberIn: (text) => sql`
+    case when json_valid(${text}) and json_type(${text}) in ('integer', 'real')
+      and length(${text}) <= 16 and ${text} not glob '*[eE]*' then cast(${text} as real) end`,
 }
 
 export const postgres: DatabaseDialect = {
@@ -107,6 +155,39 @@ export const postgres: DatabaseDialect = {
       .addColumn('id', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('messages_key', ['mailbox_id', 'id']),
   clustered: (table) => table,
+  noting: {
+    // A trigger locks the table for a moment: it is made only when there is none.
+    begin: [
+      `do $do$ begin
+         if exists (select 1 from pg_trigger where tgname = 'message_updated' and tgrelid = 'messages'::regclass) then
+           return;
+         end if;
+         create or replace function note_message_change() returns trigger language plpgsql as $note$
+           begin
+             if ${hasSubscriptions} then
+               if tg_op = 'INSERT' then ${noteInsert};
+               else ${noteUpdate};
+               end if;
+             end if;
+             return null;
+           end $note$;
+         create trigger message_inserted after insert on messages
+           for each row when (new.folder_id <> 0) execute function note_message_change();
+         create trigger message_updated after update of change on messages
+           for each row when (new.change <> old.change) execute function note_message_change();
+       end $do$`,
+    ],
+    end: ['drop trigger if exists message_inserted on messages', 'drop trigger if exists message_updated on messages'],
+  },
+  lockSubscriptions: ['lock table subscriptions in share row exclusive mode'],
+  folded: (text) => sql`lower(${text} collate "C")`,
+  json: (text) => sql`${text}::jsonb`,
+  jsonText: (json, path) => sql`(${json} #>> ${sql.lit(`{${path.join(',')}}`)})`,
+  jsonValue: (json, path) => sql`(${json} #> ${sql.lit(`{${path.join(',')}}`)})::text`,
+  jsonElements: (json, path) => sql`jsonb_array_elements(${json} #> ${sql.lit(`{${path.join(',')}}`)})`,
+  numberIn: (text) => sql`
+    case when length(${text}) <= 16 and ${text} ~ ${sql.lit('^[ \\t\\r\\n]*-?(0|[1-9][0-9]*)(\\.[0-9]+)?[ \\t\\r\\n]*$')}
+      then ${text}::float8 end`,
 }
 
 /**

@@ -111,7 +111,10 @@ const copiedAttachmentColumns = [
   'blob',
 ] as const satisfies readonly (keyof Schema['attachments'])[]
 
-/** Copies messages with all that hangs on them. What went into no folder meanwhile is not copied. */
+/**
+ * Copies messages with all that hangs on them. What went into no folder meanwhile is not copied. The joins are written as
+ * cross joins because SQLite then keeps their order: the list of copies outside, one look-up by key for each.
+ */
 export function copyMessages(
   database: Database,
   mailbox: MailboxId,
@@ -137,7 +140,8 @@ export function copyMessages(
     .expression(
       read
         .selectFrom(rows)
-        .innerJoin('messages', 'messages.id', 'copies.a')
+        .crossJoin('messages')
+        .whereRef('messages.id', '=', 'copies.a')
         .select((column) => [
           'messages.mailbox_id',
           'copies.b',
@@ -158,8 +162,10 @@ export function copyMessages(
     .expression(
       read
         .selectFrom(rows)
-        .innerJoin('message_mime', 'message_mime.message_id', 'copies.a')
-        .innerJoin('messages', 'messages.id', 'copies.b')
+        .crossJoin('message_mime')
+        .crossJoin('messages')
+        .whereRef('message_mime.message_id', '=', 'copies.a')
+        .whereRef('messages.id', '=', 'copies.b')
         .select(['message_mime.mailbox_id', 'copies.b', 'message_mime.mime'])
         .where('message_mime.mailbox_id', '=', mailbox)
         .where('messages.mailbox_id', '=', mailbox),
@@ -170,8 +176,10 @@ export function copyMessages(
     .expression(
       read
         .selectFrom(rows)
-        .innerJoin('attachments', 'attachments.message_id', 'copies.a')
-        .innerJoin('messages', 'messages.id', 'copies.b')
+        .crossJoin('attachments')
+        .crossJoin('messages')
+        .whereRef('attachments.message_id', '=', 'copies.a')
+        .whereRef('messages.id', '=', 'copies.b')
         .select((column) => [
           'attachments.mailbox_id',
           'copies.b',

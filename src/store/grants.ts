@@ -2,7 +2,7 @@ import type { Insertable, Selectable } from 'kysely'
 import type { Grant, GrantDetails, GrantKind, GrantState, GrantStore } from '../identity/grant.js'
 import { type Database, WriteConflict } from './database.js'
 import type { Schema } from './schema.js'
-import { statementOf } from './statement.js'
+import { type Statement, statementOf } from './statement.js'
 
 type GrantRow = Selectable<Schema['grants']>
 
@@ -61,21 +61,27 @@ export function sqlGrantStore(database: Database): GrantStore {
     },
 
     revokeFamily: async (family) => {
-      const query = statementOf(read.deleteFrom('grants').where('family', '=', family).returning('id').compile(), {
-        returnsRows: true,
-      })
-      // Until none is left: PostgreSQL waits for a refresh that is under way and deletes what it redeemed, but does not see
-      // the successor that it committed meanwhile.
-      let deleted: number
-      do {
-        deleted = (await database.write([query])).get(0)?.length ?? 0
-      } while (deleted > 0)
+      const query = read.deleteFrom('grants').where('family', '=', family).returning('id')
+      await deleteUntilNone(database, statementOf(query.compile(), { returnsRows: true }))
     },
 
     deleteExpired: async (now) => {
       await database.write([statementOf(read.deleteFrom('grants').where('expires_at', '<', now).compile())])
     },
   }
+}
+
+/**
+ * PostgreSQL waits for a refresh that is under way and deletes what it redeemed, but does not see the successor that it
+ * committed meanwhile: so again, until there is none.
+ *
+ * @param query deletes grants, and returns them
+ */
+export async function deleteUntilNone(database: Database, query: Statement): Promise<void> {
+  let deleted: number
+  do {
+    deleted = (await database.write([query])).get(0)?.length ?? 0
+  } while (deleted > 0)
 }
 
 function rowOf(grant: Grant): Insertable<Schema['grants']> {

@@ -4,7 +4,7 @@ import type { Group } from '../identity/group.js'
 import type { IdentityStore } from '../identity/store.js'
 import type { User, UserKind } from '../identity/user.js'
 import type { Database } from './database.js'
-import { sqlGrantStore } from './grants.js'
+import { deleteUntilNone, sqlGrantStore } from './grants.js'
 import type { Schema } from './schema.js'
 import { statementOf } from './statement.js'
 
@@ -120,7 +120,10 @@ function users(database: Database) {
         .insertInto('accounts')
         .values({ tenant_id: tenant, user_id: id, ...account })
         .onConflict((conflict) => conflict.columns(['tenant_id', 'user_id']).doUpdateSet(account))
-      await database.write([statementOf(query.compile())])
+      const grants = read.deleteFrom('grants').where('tenant_id', '=', tenant).where('user_id', '=', id).returning('id')
+      const revoking = statementOf(grants.compile(), { returnsRows: true })
+      await database.write([statementOf(query.compile()), revoking])
+      await deleteUntilNone(database, revoking)
     },
   } satisfies Partial<IdentityStore>
 }

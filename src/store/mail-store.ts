@@ -3,6 +3,7 @@ import { MailError } from '../mail/errors.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { SqlChanges } from './changes.js'
+import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
 import {
@@ -14,15 +15,18 @@ import {
   SqlFolders,
   updateFolder,
 } from './mail-folders.js'
+import { forgetReplies, noteReply, putSettings, SqlSettings } from './mailbox-settings.js'
 import {
   deleteAlias,
   grantRight,
   insertAlias,
   insertMailbox,
+  mindArrivals,
   renameMailbox,
   revokeRight,
   SqlMailboxes,
 } from './mailboxes.js'
+import { deleteRule, insertRule, SqlRules, updateRule } from './message-rules.js'
 import {
   copyMime,
   deleteMime,
@@ -33,13 +37,28 @@ import {
   SqlMessages,
   setBodyPreview,
 } from './messages.js'
+import {
+  delayNotification,
+  deleteMessageChange,
+  deleteNotification,
+  insertNotification,
+  SqlNotifications,
+} from './notifications.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
+import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
 import { insertFolderRemovals, preparedRemoval } from './removals.js'
 import type { Statement } from './statement.js'
+import {
+  deleteSubscription,
+  endNoting,
+  insertSubscription,
+  SqlSubscriptions,
+  updateSubscription,
+} from './subscriptions.js'
 import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUploads } from './uploads.js'
 
-/** The ports of the mail domain, kept in one SQL database. */
-export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
+/** The ports of the mail domain, kept in one SQL database. `committed` is called after each write; it must cost nothing. */
+export function sqlMailStore(database: Database, blobs: BlobStore, committed: () => void): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
   const writerInto = preparedWriter(domain)
   return {
@@ -50,13 +69,20 @@ export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
     outbox: new SqlOutbox(domain),
     uploads: new SqlUploads(domain),
     changes: new SqlChanges(domain),
+    settings: new SqlSettings(domain),
+    categories: new SqlCategories(domain),
+    overrides: new SqlOverrides(domain),
+    rules: new SqlRules(domain),
     blobs,
+    subscriptions: new SqlSubscriptions(domain),
+    notifications: new SqlNotifications(domain),
     write: async (change) => {
       const statements: Statement[] = []
       change(writerInto(statements))
       if (statements.length === 0) return
       try {
         await database.write(statements)
+        committed()
       } catch (error) {
         inDomainTerms(error)
       }
@@ -93,6 +119,20 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     grantRight: (id, user, right) => statements.push(grantRight(database, id, user, right)),
     revokeRight: (id, user, right) => statements.push(revokeRight(database, id, user, right)),
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
+    mindArrivals: (mailbox) => statements.push(mindArrivals(database, mailbox)),
+    putSettings: (mailbox, settings, previous) => statements.push(putSettings(database, mailbox, settings, previous)),
+    insertCategory: (mailbox, category, position) =>
+      statements.push(insertCategory(database, mailbox, category, position)),
+    updateCategory: (mailbox, category) => statements.push(updateCategory(database, mailbox, category)),
+    deleteCategory: (mailbox, id) => statements.push(deleteCategory(database, mailbox, id)),
+    putOverride: (mailbox, override, position) => statements.push(putOverride(database, mailbox, override, position)),
+    updateOverride: (mailbox, id, classifyAs) => statements.push(updateOverride(database, mailbox, id, classifyAs)),
+    deleteOverride: (mailbox, id) => statements.push(deleteOverride(database, mailbox, id)),
+    insertRule: (mailbox, rule) => statements.push(insertRule(database, mailbox, rule)),
+    updateRule: (mailbox, rule, previous) => statements.push(updateRule(database, mailbox, rule, previous)),
+    deleteRule: (mailbox, id) => statements.push(deleteRule(database, mailbox, id)),
+    noteReply: (mailbox, sender, period) => statements.push(noteReply(database, mailbox, sender, period)),
+    forgetReplies: (mailbox, before) => statements.push(forgetReplies(database, mailbox, before)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
     changeTree: (mailbox, change, previous) => statements.push(changeTree(database, mailbox, change, previous)),
     requireFolder: (mailbox, folder) => statements.push(requireFolder(database, mailbox, folder)),
@@ -121,6 +161,16 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
+    insertSubscription: (subscription) => statements.push(...insertSubscription(database, subscription)),
+    updateSubscription: (subscription, previous) =>
+      statements.push(updateSubscription(database, subscription, previous)),
+    deleteSubscription: (id) => statements.push(...deleteSubscription(database, id)),
+    endNoting: () => statements.push(...endNoting(database)),
+    deleteMessageChange: (id) => statements.push(deleteMessageChange(database, id)),
+    insertNotification: (notification, outlives) =>
+      statements.push(insertNotification(database, notification, outlives)),
+    deleteNotification: (id) => statements.push(deleteNotification(database, id)),
+    delayNotification: (id, dueAt) => statements.push(delayNotification(database, id, dueAt)),
   }
   return (into) => {
     statements = into

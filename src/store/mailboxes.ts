@@ -153,6 +153,12 @@ export function revokeRight(database: Database, id: MailboxId, user: string, rig
   return statementOf(query.compile())
 }
 
+/** From now on deliveries to the mailbox look up what it says of them. */
+export function mindArrivals(database: Database, id: MailboxId): Statement {
+  const query = database.read.updateTable('mailboxes').set({ minds_arrivals: 1 }).where('id', '=', id)
+  return statementOf(query.compile(), { guarded: true })
+}
+
 function rowOf(mailbox: Mailbox): Insertable<Schema['mailboxes']> {
   return {
     id: mailbox.id,
@@ -176,5 +182,6 @@ function mailboxOf(row: Selectable<Schema['mailboxes']>): Mailbox {
     userPrincipalName: row.user_principal_name,
     address: row.address,
     displayName: row.display_name,
+    ...(row.minds_arrivals === 1 ? { mindsArrivals: true } : {}),
   }
 }

@@ -55,8 +55,19 @@ export function contentColumns(content: MessageContent): ContentColumns {
   if (content.inReplyTo !== undefined) kept.inReplyTo = content.inReplyTo
   if (content.references !== undefined) kept.references = content.references
   if (content.answers !== undefined) kept.answers = content.answers
+  if (content.autoSubmitted !== undefined) kept.autoSubmitted = content.autoSubmitted
+  if (content.extensions !== undefined) kept.extensions = content.extensions
   if (content.mentions !== undefined) kept.mentions = content.mentions
-  return { content: JSON.stringify(kept), body: withoutNul(body.content) }
+  return { content: readableJson(kept), body: withoutNul(body.content) }
+}
+
+/** JSON that both databases can look into: PostgreSQL refuses NUL and halves of a pair there, which mean nothing in mail. */
+function readableJson(value: object): string {
+  const json = JSON.stringify(value)
+  if (!json.includes('\\u0000') && !json.includes('\\ud')) return json
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'string' ? withoutNul(member).replace(/\p{Surrogate}/gu, '\ufffd') : member,
+  )
 }
 
 /** The reverse of {@link contentColumns}. */

@@ -2,15 +2,25 @@ import {
   type CompiledQuery,
   type ExpressionBuilder,
   type OrderByModifiersCallbackExpression,
-  sql as rawSql,
+  type RawBuilder,
   type Selectable,
+  type SqlBool,
+  sql,
   type Updateable,
 } from 'kysely'
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { Answer, AnswerVerb, Importance, Message, MessageEnvelope } from '../mail/message.js'
-import type { ListedMessage, MessageOrder, MessageOrderField, MessageQuery } from '../mail/query.js'
+import type {
+  ListedMessage,
+  ListPosition,
+  MessageCondition,
+  MessageOrder,
+  MessageOrderField,
+  MessageQuery,
+} from '../mail/query.js'
 import type { MessageStore } from '../mail/store.js'
+import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
 import { placesIn } from './folder-contents.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
@@ -91,34 +101,32 @@ export class SqlMessages implements MessageStore {
 
   async list(query: MessageQuery): Promise<ListedMessage[]> {
     const order = query.order.length === 0 ? [newestFirst] : query.order
-    const last = order[order.length - 1] ?? newestFirst
+    const keys = sortKeys(order)
     let select = this.#database.read
       .selectFrom('messages')
       .select(envelopeColumns)
+      .select(keys.map(({ column }, index) => sql.ref(column).as(`key${index}`)))
       .$if(query.withContent, (rows) => rows.select(['content', 'body']))
       .where((where) => inFolder(where, query.mailbox, query.folder))
-    for (const { field, descending } of order) {
-      const { column, nullable } = orderColumns[field]
-      select = select.orderBy(column, direction(descending, nullable ?? false))
-    }
-    const rows = await select
-      .orderBy('id', last.descending ? 'desc' : 'asc')
-      .limit(query.top)
-      .offset(query.skip)
-      .execute()
-    return rows.map(({ content, body, ...row }) =>
-      content === undefined || body === undefined
-        ? envelopeOf(row)
-        : { ...envelopeOf(row), content: contentFrom({ content, body }) },
-    )
+    if (query.where !== undefined) select = select.where(sqlOfCondition(query.where, this.#database.dialect))
+    if (query.after !== undefined) select = select.where(afterPosition(keys, query.after))
+    for (const { column, descending, nullable } of keys)
+      select = select.orderBy(column, direction(descending, nullable))
+    const rows = await select.limit(query.top).offset(query.skip).execute()
+    return rows.map(({ content, body, ...row }, index) => ({
+      ...envelopeOf(row),
+      ...(content === undefined || body === undefined ? {} : { content: contentFrom({ content, body }) }),
+      ...(index === query.top - 1 ? { position: positionOf(row, keys) } : {}),
+    }))
   }
 
   placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]> {
     return placesIn(this.#database, mailbox, folders)
   }
 
-  /** From the folders' counts, which are exact, so that a large folder is not counted row by row. */
-  async count(mailbox: MailboxId, folder?: FolderId): Promise<number> {
+  /** Of all of a folder from its counts, which are exact, so that a large folder is not counted row by row. */
+  async count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number> {
+    if (where !== undefined) return this.#countWhere(mailbox, folder, where)
     const row = await this.#database.read
       .selectFrom('mail_folders')
       .select((select) => select.fn.sum<number | string | null>('total_item_count').as('total'))
@@ -126,6 +134,16 @@ export class SqlMessages implements MessageStore {
       .$if(folder !== undefined, (query) => query.where('id', '=', folder ?? noFolder))
       .executeTakeFirst()
     return Number(row?.total ?? 0)
+  }
+
+  async #countWhere(mailbox: MailboxId, folder: FolderId | undefined, condition: MessageCondition): Promise<number> {
+    const row = await this.#database.read
+      .selectFrom('messages')
+      .select((select) => select.fn.countAll<number | string>().as('count'))
+      .where((where) => inFolder(where, mailbox, folder))
+      .where(sqlOfCondition(condition, this.#database.dialect))
+      .executeTakeFirst()
+    return Number(row?.count ?? 0)
   }
 
   async mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined> {
@@ -144,6 +162,55 @@ function inFolder(where: ExpressionBuilder<Schema, 'messages'>, mailbox: Mailbox
     where('mailbox_id', '=', mailbox),
     folder === undefined ? where('folder_id', '!=', noFolder) : where('folder_id', '=', folder),
   ])
+}
+
+/** A column that rows are ordered by. */
+interface SortKey {
+  readonly column: keyof Schema['messages'] & string
+  readonly descending: boolean
+  readonly nullable: boolean
+}
+
+/** The columns of an order; the id, last, breaks every tie, in the direction of the field before it. */
+function sortKeys(order: readonly MessageOrder[]): SortKey[] {
+  const keys: SortKey[] = order.map(({ field, descending }) => {
+    const { column, nullable = false } = orderColumns[field]
+    return { column, nullable, descending }
+  })
+  return [...keys, { column: 'id', descending: keys[keys.length - 1]?.descending ?? true, nullable: false }]
+}
+
+function positionOf(row: Readonly<Record<string, unknown>>, keys: readonly SortKey[]): ListPosition {
+  return keys.map((_, index) => row[`key${index}`] as ListPosition[number])
+}
+
+/** The rows after a place in the order, which an index of that order leads to without passing those before. */
+function afterPosition(keys: readonly SortKey[], position: ListPosition): RawBuilder<SqlBool> {
+  const values = keys.map((_, index) => position[index] ?? null)
+  const [first] = keys
+  if (keys.every(({ nullable, descending }) => !nullable && descending === first?.descending)) {
+    const columns = keys.map(({ column }) => sql.ref(column))
+    return sql`(${sql.join(columns)}) ${first?.descending ? sql`<` : sql`>`} (${sql.join(values)})`
+  }
+  // Equal in the first so many columns, and further in the next.
+  const cases = keys.map((key, index) => {
+    const equal = keys.slice(0, index).map((before, at) => isAt(before, values[at] ?? null))
+    return sql`(${sql.join([...equal, isBeyond(key, values[index] ?? null)], sql` and `)})`
+  })
+  return sql`(${sql.join(cases, sql` or `)})`
+}
+
+function isAt({ column }: SortKey, value: string | number | null): RawBuilder<unknown> {
+  return value === null ? sql`${sql.ref(column)} is null` : sql`${sql.ref(column)} = ${value}`
+}
+
+function isBeyond({ column, descending, nullable }: SortKey, value: string | number | null): RawBuilder<unknown> {
+  // Missing values are the least.
+  if (value === null) return descending ? sql`1 = 0` : sql`${sql.ref(column)} is not null`
+  if (!descending) return sql`${sql.ref(column)} > ${value}`
+  return nullable
+    ? sql`(${sql.ref(column)} < ${value} or ${sql.ref(column)} is null)`
+    : sql`${sql.ref(column)} < ${value}`
 }
 
 /** Missing text comes first in rising order on both databases; only said where a value can be missing, for the indexes' sake. */
@@ -195,12 +262,12 @@ function rowOf(message: Message): Pick<Schema['messages'], (typeof columns)[numb
 export function preparedMessageUpdate(database: Database): (message: Message, previousChange: number) => Statement {
   const changing = columns.filter((column) => column !== 'mailbox_id' && column !== 'id')
   const example = Object.fromEntries(changing.map((column) => [column, 0])) as unknown as Updateable<Schema['messages']>
-  const { sql } = database.read
+  const compiled = database.read
     .updateTable('messages')
     .set({
       ...example,
       // One that was moved has come into its folder with this very commit.
-      entered_number: rawSql<number | null>`case when moves = ${0} then coalesce(entered_number, commit_number) end`,
+      entered_number: sql<number | null>`case when moves = ${0} then coalesce(entered_number, commit_number) end`,
       commit_number: database.dialect.commitNumber,
     })
     .where('mailbox_id', '=', 0)
@@ -211,7 +278,7 @@ export function preparedMessageUpdate(database: Database): (message: Message, pr
     const row = rowOf(message)
     const parameters: SqlValue[] = changing.map((column) => row[column])
     parameters.push(message.moves, message.mailbox, message.id, previousChange)
-    return { sql, parameters, guarded: true }
+    return { sql: compiled.sql, parameters, guarded: true }
   }
 }
 
@@ -229,7 +296,7 @@ export function markAnswered(
       last_verb_at: at,
       modified_at: at,
       change,
-      entered_number: rawSql<number>`coalesce(entered_number, commit_number)`,
+      entered_number: sql<number>`coalesce(entered_number, commit_number)`,
       commit_number: database.dialect.commitNumber,
     })
     .where('mailbox_id', '=', mailbox)

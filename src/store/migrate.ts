@@ -2,8 +2,11 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { DatabaseDialect } from './dialect.js'
 import { first } from './migrations/0001-first.js'
 import { identity } from './migrations/0002-identity.js'
+import { queries } from './migrations/0003-queries.js'
 import { folders } from './migrations/0005-folders.js'
 import { delta } from './migrations/0006-delta.js'
+import { notifications } from './migrations/0007-notifications.js'
+import { aroundTheMailbox } from './migrations/0008-around-the-mailbox.js'
 import type { Schema } from './schema.js'
 
 /** Every migration, oldest first. Append only: one that was released is never edited. */
@@ -12,6 +15,9 @@ const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect)
   '0002-identity': identity,
   '0005-folders': folders,
   '0006-delta': delta,
+  '0008-around-the-mailbox': aroundTheMailbox,
+  '0007-notifications': notifications,
+  '0003-queries': queries,
 }
 
 /** Brings the database to the newest schema; does nothing when it is there already. */

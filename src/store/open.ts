@@ -32,15 +32,22 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Opens the store, bringing its schema up to date; `keepCalls` bounds the call records. */
-export async function openStore(location: StoreLocation, keepCalls: number): Promise<Store> {
+/**
+ * Opens the store, bringing its schema up to date; `keepCalls` bounds the call records. `mailChanged` is called after each
+ * write of the mail domain; it must cost nothing.
+ */
+export async function openStore(
+  location: StoreLocation,
+  keepCalls: number,
+  mailChanged: () => void = () => {},
+): Promise<Store> {
   const blobs = blobsOf(location)
   const database = await openDatabase(location)
   try {
     const ids = await openIdSequence(database)
     const calls = new SqlCallLog(database, ids, keepCalls)
     return {
-      mail: sqlMailStore(database, new BlobFolder(blobs.path)),
+      mail: sqlMailStore(database, new BlobFolder(blobs.path), mailChanged),
       identity: sqlIdentityStore(database),
       calls,
       ids,

@@ -22,7 +22,33 @@ export interface Schema {
     /** Lower case, for look-ups without case. */
     upn_key: string
     address_key: string
+    /** 1: settings, overrides or rules decide over what arrives. */
+    minds_arrivals: Generated<number>
   }
+  /** `settings`: JSON of what was set; `change` tells writers apart. */
+  mailbox_settings: { mailbox_id: number; change: number; settings: string }
+  /** Who was answered, in which period. */
+  automatic_replies: { mailbox_id: number; address_key: string; period: number }
+  /** `position`: from the id sequence, for their order. */
+  outlook_categories: {
+    mailbox_id: number
+    id: string
+    position: number
+    name_key: string
+    display_name: string
+    color: string
+  }
+  classification_overrides: {
+    mailbox_id: number
+    id: string
+    position: number
+    address_key: string
+    address: string
+    name: string | null
+    classify_as: string
+  }
+  /** `rule`: JSON of the rest of a MessageRule. */
+  message_rules: { mailbox_id: number; id: number; change: number; rule: string }
   accounts: { tenant_id: string; user_id: string; kind: string; password_hash: string | null }
   /** `details`: JSON of the rest of an Application. */
   applications: { tenant_id: string; id: string; object_id: string; display_name: string; details: string }
@@ -164,6 +190,38 @@ export interface Schema {
     /** JSON lists, comma after comma: `[mailbox, message, destination, mail_from, recipients, created_at], ...` */
     entries: string
     /** When its oldest entry was accepted, and so due. */
+    due_at: number
+  }
+  /** `details`: JSON of the rest of a Subscription. */
+  subscriptions: {
+    id: string
+    tenant_id: string
+    application_id: string
+    user_id: string | null
+    mailbox_id: number
+    expires_at: number
+    details: string
+  }
+  /** Changes of messages in mailboxes that have subscriptions, until they are made into notifications; written by triggers. */
+  message_changes: {
+    /** Given by the database, rising. */
+    id: Generated<number>
+    mailbox_id: number
+    message_id: number
+    from_folder: number
+    from_moves: number
+    to_folder: number
+    to_moves: number
+    change: number
+  }
+  notifications: {
+    id: number
+    subscription_id: string
+    /** JSON of a NotificationContent. */
+    content: string
+    /** JSON of the Subscription as it was, where the notification outlives it; null: as it is. */
+    subscription: string | null
+    created_at: number
     due_at: number
   }
   call_pages: { id: number; count: number; records: string }

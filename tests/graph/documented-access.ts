@@ -21,7 +21,7 @@ interface Workload {
   readonly keyOfMe: (user: string, tenant: string) => string
 }
 
-const workloads: Readonly<Record<Route['kind'], Workload>> = {
+const workloads: Readonly<Record<Exclude<Route['kind'], 'subscription'>, Workload>> = {
   mail: {
     denied: {
       status: 403,
@@ -52,6 +52,17 @@ const workloads: Readonly<Record<Route['kind'], Workload>> = {
     }),
     keyOfMe: (user) => user,
   },
+}
+
+/** Subscriptions wrap what the mailbox says, and name what was to be done. */
+function subscriptionDenied(method: string): Refusal {
+  const operation = { POST: 'Create', GET: 'Read', PATCH: 'Update', DELETE: 'Delete' }[method]
+  return {
+    status: 403,
+    code: 'ExtensionError',
+    message: `Operation: ${operation}; Exception: [Status Code: Forbidden; Reason: Access denied]`,
+    isFrontEnd: true,
+  }
 }
 
 /** An access policy of the application keeps it out of the mailbox. */
@@ -93,6 +104,8 @@ const admitting: Readonly<Record<string, Readonly<Record<Use, readonly string[]>
   'Mail.Read': mail(['Read', 'ReadWrite']),
   'Mail.ReadWrite': mail(['ReadWrite']),
   'Mail.Send': mail(['Send']),
+  'MailboxSettings.Read': settings(['Read', 'ReadWrite']),
+  'MailboxSettings.ReadWrite': settings(['ReadWrite']),
   'User.Read': users(['User.Read', 'User.ReadWrite']),
   'User.ReadBasic.All': users([]),
 }
@@ -107,6 +120,12 @@ function mail(names: readonly string[], ofApplications: readonly string[] = []) 
   }
 }
 
+/** Of one's own mailbox alone: there is no scope for shared ones. */
+function settings(names: readonly string[]) {
+  const own = names.map((name) => `MailboxSettings.${name}`)
+  return { delegated: own, shared: [], application: own }
+}
+
 function users(ofOneself: readonly string[]) {
   const application = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
   const shared = ['User.ReadBasic.All', ...application]
@@ -116,7 +135,6 @@ function users(ofOneself: readonly string[]) {
 /** Everything there is, and what looks like it. */
 export const everyPermission = [
   ...new Set(Object.values(admitting).flatMap((row) => Object.values(row).flat())),
-  'MailboxSettings.ReadWrite',
   'Mail-Advanced.ReadWrite',
   'Graphpost.Admin',
   'Mail',
@@ -132,6 +150,12 @@ export const everyPermission = [
 const documented: Readonly<Record<string, string>> = {
   'GET {mailbox}': 'User.Read',
   'GET users': 'User.ReadBasic.All',
+  'GET subscriptions': 'Mail.ReadBasic',
+  'POST subscriptions': 'Mail.ReadBasic',
+  'GET subscriptions/{subscription}': 'Mail.ReadBasic',
+  'PATCH subscriptions/{subscription}': 'Mail.ReadBasic',
+  'DELETE subscriptions/{subscription}': 'Mail.ReadBasic',
+  'POST subscriptions/{subscription}/reauthorize': 'Mail.ReadBasic',
   'POST sendMail': 'Mail.Send',
   'GET messages/delta': 'Mail.ReadBasic',
   'GET mailFolders/delta': 'Mail.ReadBasic',
@@ -174,11 +198,48 @@ const documented: Readonly<Record<string, string>> = {
   'DELETE messages/{message}/attachments/{attachment}': 'Mail.ReadWrite',
   'GET messages/{message}/attachments/{attachment}': 'Mail.Read',
   'GET messages/{message}/attachments/{attachment}/$value': 'Mail.Read',
+  'GET outlook/masterCategories': 'MailboxSettings.Read',
+  'POST outlook/masterCategories': 'MailboxSettings.ReadWrite',
+  'GET outlook/masterCategories/{category}': 'MailboxSettings.Read',
+  'PATCH outlook/masterCategories/{category}': 'MailboxSettings.ReadWrite',
+  'DELETE outlook/masterCategories/{category}': 'MailboxSettings.ReadWrite',
+  'GET inferenceClassification/overrides': 'Mail.Read',
+  'POST inferenceClassification/overrides': 'Mail.ReadWrite',
+  'PATCH inferenceClassification/overrides/{override}': 'Mail.ReadWrite',
+  'DELETE inferenceClassification/overrides/{override}': 'Mail.ReadWrite',
+  'POST getMailTips': 'Mail.Read',
+  'GET outlook/supportedLanguages': 'User.Read',
+  'GET outlook/supportedTimeZones': 'User.Read',
+  'GET messages/{message}/extensions': 'Mail.Read',
+  'POST messages/{message}/extensions': 'Mail.ReadWrite',
+  'GET messages/{message}/extensions/{extension}': 'Mail.Read',
+  'PATCH messages/{message}/extensions/{extension}': 'Mail.ReadWrite',
+  'DELETE messages/{message}/extensions/{extension}': 'Mail.ReadWrite',
+  'GET messageRules': 'MailboxSettings.Read',
+  'POST messageRules': 'MailboxSettings.ReadWrite',
+  'GET messageRules/{rule}': 'MailboxSettings.Read',
+  'PATCH messageRules/{rule}': 'MailboxSettings.ReadWrite',
+  'DELETE messageRules/{rule}': 'MailboxSettings.ReadWrite',
+  'GET mailboxSettings': 'MailboxSettings.Read',
+  'PATCH mailboxSettings': 'MailboxSettings.ReadWrite',
+  ...Object.fromEntries(
+    [
+      'archiveFolder',
+      'automaticRepliesSetting',
+      'dateFormat',
+      'delegateMeetingMessageDeliveryOptions',
+      'language',
+      'timeFormat',
+      'timeZone',
+      'userPurpose',
+      'workingHours',
+    ].map((name) => [`GET mailboxSettings/${name}`, 'MailboxSettings.Read']),
+  ),
 }
 
 /** undefined: an operation that the table above does not know yet. */
 export function documentedPermission({ method, path }: Route): string | undefined {
-  return documented[`${method} ${path.replace('{mailbox}/', '').replace('mailFolders/{folder}/messages', 'messages')}`]
+  return documented[`${method} ${path.replace('{mailbox}/', '').replace(/mailFolders\/\{folder\}\/(message)/, '$1')}`]
 }
 
 /** What a call is refused for, even where the route table asks for something else. */
@@ -198,8 +259,8 @@ export function permissionsBeside(route: Route, use: Use): string[] {
 }
 
 /** Whose words a row refuses in. */
-export function workloadOf({ kind }: Route): Workload {
-  return workloads[kind]
+export function workloadOf({ kind, method }: Route): Workload {
+  return kind === 'subscription' ? { ...workloads.directory, denied: subscriptionDenied(method) } : workloads[kind]
 }
 
 /** A line of a table. Where a new row of the route table needs one more, this says so. */

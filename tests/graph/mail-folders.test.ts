@@ -283,7 +283,8 @@ test('a copied folder has everything again under new ids: folders, messages, MIM
   })
   assert.equal(imported.status, 201, imported.text)
   const copy = await adele.post(`/me/mailFolders/${id}/copy`, { destinationId: 'archive' })
-  assert.equal(copy.status, 200, copy.text)
+  assert.equal(copy.status, 201, copy.text)
+  assert.ok(copy.headers.get('location')?.endsWith(`/mailFolders('${copy.json.id}')`))
   assert.notEqual(copy.json.id, id)
   assert.deepEqual([copy.json.displayName, copy.json.childFolderCount], ['Projects', 1])
   const path = `/me/mailFolders/${copy.json.id}/childFolders`
@@ -370,4 +371,73 @@ test('markAsJunk and markAsNotJunk move a message when they are asked to (beta)'
     400,
     'RequestBodyRead',
   ])
+})
+
+test('$filter on folders compares names without case, and counts', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  await put(adele, 'inbox', 2, { isRead: false })
+  const { id } = await make(adele, 'inbox', "O'Brien")
+  await make(adele, 'inbox', 'Other')
+  const found = async (filter: string, path = '/me/mailFolders') => {
+    const { status, json, text } = await adele.get(`${path}?$filter=${encodeURIComponent(filter)}&$count=true`)
+    assert.equal(status, 200, text)
+    assert.equal(json['@odata.count'], json.value.length)
+    return namesOf(json)
+  }
+  assert.deepEqual(await found("displayName eq 'INBOX'"), ['Inbox'])
+  assert.deepEqual(await found('totalItemCount gt 1 and unreadItemCount ge 2'), ['Inbox'])
+  assert.deepEqual(await found('childFolderCount eq 2 or startsWith(displayName,"x")'.replaceAll('"', "'")), ['Inbox'])
+  assert.deepEqual(await found("contains(displayName,'items') and not (displayName eq 'Sent Items')"), [
+    'Deleted Items',
+  ])
+  assert.deepEqual(await found("displayName in ('drafts','outbox')"), ['Drafts', 'Outbox'])
+  assert.deepEqual(await found('isHidden eq true'), [])
+  const children = '/me/mailFolders/inbox/childFolders'
+  assert.deepEqual(await found("displayName eq 'o''brien'", children), ["O'Brien"])
+  assert.deepEqual(await found(`id eq '${id}'`, children), ["O'Brien"])
+  const page = await adele.get(`${children}?$filter=displayName eq 'other'&$top=1`)
+  assert.match(page.json['@odata.nextLink'], /\?%24filter=displayName\+eq\+%27other%27&%24top=1&%24skip=1$/)
+  assert.equal((await adele.get("/me/mailFolders/$count?$filter=endswith(displayName,'box')")).text, '2')
+  for (const [filter, code] of [
+    ['colour eq 1', 'RequestBroker--ParseUri'],
+    ['displayName eq 1', 'BadRequest'],
+    ['displayName eq', 'BadRequest'],
+    ['sourceFolderIds eq null', 'ErrorInvalidUrlQueryFilter'],
+    ['length(displayName) eq 5', 'ErrorInvalidUrlQueryFilter'],
+    ['displayName', 'BadRequest'],
+  ]) {
+    const answer = await adele.get(`/me/mailFolders?$filter=${encodeURIComponent(filter ?? '')}`)
+    assert.deepEqual(errorOf(answer), [400, code], filter)
+  }
+})
+
+test('messages and extended properties of folders are expanded', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  const folderClass = { id: 'String 0x3613', value: 'IPF.Note' }
+  const { id } = await make(adele, '', 'Projects', { singleValueExtendedProperties: [folderClass] })
+  await put(adele, id, 3)
+  const { json } = await adele.get(`/me/mailFolders/${id}?$expand=messages($top=2;$select=subject;$orderby=subject)`)
+  assert.deepEqual(
+    json.messages.map(({ subject, body }: { subject: string; body?: object }) => [subject, body]),
+    [
+      ['0', undefined],
+      ['1', undefined],
+    ],
+  )
+  const asked = "singleValueExtendedProperties($filter=id eq 'STRING 0x3613')"
+  const shown = await adele.get(`/me/mailFolders/${id}?$expand=${asked}`)
+  assert.deepEqual(shown.json.singleValueExtendedProperties, [folderClass])
+  const changed = { ...folderClass, value: 'IPF.Other' }
+  assert.equal((await patch(adele, `/me/mailFolders/${id}`, { singleValueExtendedProperties: [changed] })).status, 200)
+  const after = await adele.get(`/me/mailFolders?$expand=${asked}&$top=1000`)
+  const found = after.json.value.filter((folder: object) => 'singleValueExtendedProperties' in folder)
+  assert.deepEqual(namesOf({ value: found }), ['Projects'])
+  assert.deepEqual(found[0].singleValueExtendedProperties, [changed])
+  const where = "singleValueExtendedProperties/any(ep: ep/id eq 'String 0x3613' and ep/value eq 'IPF.Other')"
+  assert.deepEqual(namesOf((await adele.get(`/me/mailFolders?$filter=${where}`)).json), ['Projects'])
+  const basic = await server.user('adele@contoso.com', ['Mail.ReadBasic'])
+  const [message] = (await basic.get(`/me/mailFolders/${id}?$expand=messages`)).json.messages
+  assert.equal('body' in message, false)
 })

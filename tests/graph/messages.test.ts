@@ -54,6 +54,9 @@ async function mailboxWith(t: TestContext, count: number): Promise<{ server: Tes
   return { server, adele }
 }
 
+/** A link in its recorded form: without the token that leads our store there. */
+const withoutToken = (link: string) => link.replace(/%24skiptoken=[\w-]+&/, '')
+
 const subjectsOf = (json: { value: { subject: string }[] }) => json.value.map(({ subject }) => subject)
 
 test('a message shows the recorded properties in the recorded order', async (t) => {
@@ -79,7 +82,7 @@ test('a list is newest first, ten to a page, and leads on to the next', async (t
   const first = await adele.get('/me/messages?$select=subject')
   assert.deepEqual(subjectsOf(first.json), ['12', '11', '10', '9', '8', '7', '6', '5', '4', '3'])
   const next: string = first.json['@odata.nextLink']
-  assert.equal(next, `${server.url}/v1.0/me/messages?%24select=subject&%24skip=10`)
+  assert.equal(withoutToken(next), `${server.url}/v1.0/me/messages?%24select=subject&%24skip=10`)
   const second = await adele.get(next.slice(server.url.length))
   assert.deepEqual(subjectsOf(second.json), ['2', '1'])
   assert.equal(second.json['@odata.nextLink'], undefined)
@@ -99,7 +102,7 @@ test('$top, $skip, $orderby, $count and $select do what they say', async (t) => 
   assert.deepEqual(subjectsOf(json), ['2', '3'])
   assert.deepEqual(Object.keys(json.value[0]), ['@odata.etag', 'id', 'subject', 'isRead'])
   assert.equal(
-    json['@odata.nextLink'],
+    withoutToken(json['@odata.nextLink']),
     `${server.url}/v1.0/me/mailFolders/SentItems/messages?%24top=2&%24orderby=subject+ASC&%24count=true&%24select=subject%2cisRead&%24skip=3`,
   )
   const count = await adele.get('/me/messages/$count')

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JWTPayload } from 'jose'
 import { routes } from '../../src/graph/routes.js'
+import { startReceiver } from '../support/receiver.js'
 import { clientOf, type TestServer } from '../support/start-server.js'
 import { badTokens, type Forge, signed } from './bad-tokens.js'
 import {
@@ -24,7 +25,17 @@ import {
   unauthenticated,
   workloadOf,
 } from './documented-access.js'
-import { callOf, changesFolder, makeDraft, owner, targetFor, withOwnFolder } from './route-call.js'
+import {
+  callOf,
+  changesFolder,
+  isAround,
+  makeDraft,
+  makeSurroundings,
+  owner,
+  targetFor,
+  wishOf,
+  withOwnFolder,
+} from './route-call.js'
 import { type Place, preparePlace } from './walk-place.js'
 
 const nobody = 'nobody@contoso.com'
@@ -239,13 +250,18 @@ async function stateOf({ server, forge, claims }: Place): Promise<unknown> {
 
 test('every route refuses in the documented words, shows nothing and writes nothing', async (t) => {
   const place = await preparePlace(t)
-  const { server, received, draft } = place
+  const { server, received, draft, around } = place
   for (const reason of reasons) {
     await t.test(reason.name, async () => {
       const before = await stateOf(place)
       for (const route of routesOf(reason)) {
         for (const { mailbox, authorization, refusal } of await reason.attempts(place, route)) {
-          const { path, init } = callOf(route, mailbox, targetFor(route, received, draft), authorization)
+          const { path, init } = callOf(
+            route,
+            mailbox,
+            { ...targetFor(route, received, draft), ...around },
+            authorization,
+          )
           const response = await fetch(server.url + path, { method: route.method, ...init })
           try {
             requireRefusal(response, await response.text(), refusal, server)
@@ -297,16 +313,35 @@ function admitted(route: Route, { claims, ownersId }: Place): [mailbox: string, 
   ]
 }
 
+/** A subscription of the caller's own, made with the one permission that the caller has. */
+async function subscribe(
+  server: TestServer,
+  endpoint: string,
+  authorization: string,
+): Promise<{ subscription: string }> {
+  const caller = clientOf(server.url, authorization.replace('Bearer ', ''))
+  const { status, json, text } = await caller.post('/subscriptions', wishOf(endpoint))
+  assert.equal(status, 201, text)
+  return { subscription: json.id }
+}
+
 test('the same calls succeed with a token that has one permission', async (t) => {
   const place = await preparePlace(t)
   const { server, forge, received, adele } = place
+  const receiver = await startReceiver(t)
   for (const route of routes) {
     await t.test(`${route.method} ${route.path}`, async () => {
       for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.
         const onMail = targetFor(route, received, await makeDraft(adele))
-        const target = changesFolder(route) ? await withOwnFolder(adele, onMail) : onMail
-        const { path, init } = callOf(route, mailbox, target, await bearer(forge, bearersClaims))
+        const authorization = await bearer(forge, bearersClaims)
+        const target = {
+          ...(changesFolder(route) ? await withOwnFolder(adele, onMail) : onMail),
+          ...(isAround(route) ? await makeSurroundings(adele) : {}),
+          endpoint: receiver.url,
+          ...(route.path.includes('{subscription}') ? await subscribe(server, receiver.url, authorization) : {}),
+        }
+        const { path, init } = callOf(route, mailbox, target, authorization)
         const response = await fetch(server.url + path, { method: route.method, ...init })
         const text = await response.text()
         assert.ok(response.ok, `${path}: ${response.status} ${text}`)

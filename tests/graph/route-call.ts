@@ -16,6 +16,40 @@ export interface Target {
   readonly folder: string
   readonly message: string
   readonly attachment: string
+  /** Of whoever calls. */
+  readonly subscription?: string
+  /** An endpoint for notifications. */
+  readonly endpoint?: string
+}
+
+/** What stands around the mail: a way to each of it. */
+export type Surroundings = Readonly<Record<'category' | 'override' | 'rule', string>>
+
+let made = 0
+
+const rule = { displayName: 'Quinces', sequence: 1, actions: { markImportance: 'high' } }
+
+/** New ones of hers, each of its kind. */
+export async function makeSurroundings(adele: Client): Promise<Surroundings> {
+  made++
+  const make = async (path: string, body: object): Promise<string> => {
+    const { json, text } = await adele.post(path, body)
+    assert.ok(json?.id, text)
+    return json.id
+  }
+  return {
+    category: await make('/me/outlook/masterCategories', { displayName: `Quinces ${made}` }),
+    rule: await make('/me/mailFolders/inbox/messageRules', { ...rule, conditions: { subjectContains: ['Quinces'] } }),
+    override: await make('/me/inferenceClassification/overrides', {
+      classifyAs: 'focused',
+      senderEmailAddress: { address: `quince${made}@example.com` },
+    }),
+  }
+}
+
+/** Whether a row names one of them. */
+export function isAround({ path }: Route): boolean {
+  return /\{(?:category|override|rule)\}/.test(path)
 }
 
 /** A mail from Alex to Adele with a file and a way to leave the list, as the base64 of its MIME. */
@@ -44,9 +78,16 @@ export const newsletter = Buffer.from(
 const file = { '@odata.type': '#microsoft.graph.fileAttachment', name: 'quinces.txt', contentBytes: 'UXVpbmNlcw==' }
 const toRecipients = [{ emailAddress: { address: other } }]
 
-/** A new draft of hers, with a recipient and a file. */
+const extensionName = 'Com.Contoso.Quince'
+
+/** A new draft of hers, with a recipient, a file and an extension. */
 export async function makeDraft(adele: Client): Promise<Target> {
-  const { json, text } = await adele.post('/me/messages', { subject: 'Quinces', toRecipients, attachments: [file] })
+  const { json, text } = await adele.post('/me/messages', {
+    subject: 'Quinces',
+    toRecipients,
+    attachments: [file],
+    extensions: [{ extensionName }],
+  })
   assert.ok(json?.id, text)
   return targetOf((await adele.get(`/me/messages/${json.id}?$expand=attachments`)).json)
 }
@@ -71,6 +112,18 @@ export async function withOwnFolder(adele: Client, target: Target): Promise<Targ
 /** Rows that change a folder itself. */
 export function changesFolder({ method, path }: Route): boolean {
   return method !== 'GET' && /\{folder\}(?:\/(?:copy|move|permanentDelete|updateAllMessagesReadState))?$/.test(path)
+}
+
+const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
+
+/** A subscription to her mail. */
+export function wishOf(endpoint: string): object {
+  return {
+    changeType: 'created',
+    notificationUrl: endpoint,
+    resource: `users/${owner}/messages`,
+    expirationDateTime: inAnHour,
+  }
 }
 
 /** What is sent to a row that reads a body, by the end of its path. */
@@ -99,20 +152,50 @@ const bodies: Readonly<Record<string, object>> = {
   replyAll: { comment: 'Yes' },
   forward: { comment: 'See', toRecipients },
   attachments: file,
+  get masterCategories() {
+    made++
+    return { displayName: `Plums ${made}`, color: 'preset1' }
+  },
+  '{category}': { color: 'preset2' },
+  getMailTips: { EmailAddresses: [other], MailTipsOptions: 'automaticReplies' },
+  get extensions() {
+    made++
+    return { extensionName: `Com.Contoso.Plum${made % 8}x${made}`, weight: 5 }
+  },
+  '{extension}': { weight: 6 },
+  messageRules: rule,
+  '{rule}': { isEnabled: false },
+  overrides: { classifyAs: 'other', senderEmailAddress: { address: 'plum@example.com' } },
+  '{override}': { classifyAs: 'other' },
+  mailboxSettings: { dateFormat: 'yyyy-MM-dd' },
+  '{subscription}': { expirationDateTime: inAnHour },
   createUploadSession: { AttachmentItem: { attachmentType: 'file', name: 'quinces.txt', size: 4_000_000 } },
 }
 
 /** Rows that work on mail that came in; all others are called with a draft. */
 const ofReceivedMail = /\/(?:reply|replyAll|forward|createReply|createReplyAll|createForward|unsubscribe)$/
 
+const noSubscription = '88888888-8888-4888-8888-888888888888'
+
 interface Call {
   readonly path: string
   readonly init: { headers: Record<string, string>; body?: string }
 }
 
+/** Keys that are the same everywhere: the Inbox alone has rules, and each draft has an extension. */
+function fixedKeys({ path }: Route): { folder?: string; extension: string } {
+  return { extension: extensionName, ...(path.includes('/messageRules') ? { folder: 'inbox' } : {}) }
+}
+
 /** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
-export function callOf(route: Route, mailbox: string, target: Target, authorization: string | undefined): Call {
-  const keys: Readonly<Record<string, string>> = { ...target, mailbox }
+export function callOf(
+  route: Route,
+  mailbox: string,
+  target: Target & Partial<Surroundings>,
+  authorization: string | undefined,
+): Call {
+  const { endpoint = 'http://localhost:9/', subscription = noSubscription, ...named } = target
+  const keys: Readonly<Record<string, string>> = { ...named, ...fixedKeys(route), subscription, mailbox }
   const path = `${route.since === 'beta' ? '/beta' : '/v1.0'}/${route.path}`.replace(/\{(\w+)\}/g, (_, name: string) =>
     known(keys, name, 'a key for'),
   )
@@ -120,7 +203,8 @@ export function callOf(route: Route, mailbox: string, target: Target, authorizat
   assert.equal(match.kind === 'found' ? match.row : match.kind, route, path)
   const headers = authorization === undefined ? {} : { Authorization: authorization }
   if (route.body === 'none') return { path, init: { headers, ...(route.method === 'POST' ? { body: '' } : {}) } }
-  const body = JSON.stringify(known(bodies, route.path.split('/').at(-1) ?? '', 'a body for'))
+  const ofRow = { ...bodies, subscriptions: wishOf(endpoint) }
+  const body = JSON.stringify(known(ofRow, route.path.split('/').at(-1) ?? '', 'a body for'))
   return { path, init: { headers: { ...headers, 'Content-Type': 'application/json' }, body } }
 }
 

@@ -10,7 +10,16 @@ import { openTestStore } from '../support/open-test-store.js'
 import type { Client, TestServer } from '../support/start-server.js'
 import { type Forge, forgeOf } from './bad-tokens.js'
 import { everyPermission } from './documented-access.js'
-import { makeDraft, newsletter, other, owner, type Target, targetOf } from './route-call.js'
+import {
+  makeDraft,
+  makeSurroundings,
+  newsletter,
+  other,
+  owner,
+  type Surroundings,
+  type Target,
+  targetOf,
+} from './route-call.js'
 
 /** Users with rights in the owner's mailbox; Alex, who writes to her, has none. */
 const rights = {
@@ -53,6 +62,7 @@ export interface Place {
   /** A received message with a way to leave its list. */
   readonly received: Target
   readonly draft: Target
+  readonly around: Surroundings
 }
 
 export async function preparePlace(t: TestContext): Promise<Place> {
@@ -83,6 +93,7 @@ export async function preparePlace(t: TestContext): Promise<Place> {
     adele,
     received: targetOf(received),
     draft: await makeDraft(adele),
+    around: await makeSurroundings(adele),
   }
 }
 

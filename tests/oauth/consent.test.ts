@@ -35,3 +35,24 @@ test('what only an administrator can consent to is not asked of a user, until it
   const asked = await signIn('Mail.Read')
   assert.match(asked.text, /<li>Mail\.Read<\/li>/)
 })
+
+test('a new password ends what a browser remembers of who signed in', async (t) => {
+  const server = await startServer(t, { development: 'off' })
+  const { directory } = server.graphpost
+  await directory.putUser({ userPrincipalName: 'adele@contoso.com', password: 'a long one' })
+  const delegatedPermissions = ['User.Read']
+  await directory.putApplication({ clientId, publicClient: true, redirectUris: [redirectUri], delegatedPermissions })
+  const path = authorizePath({
+    client_id: clientId,
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope: 'User.Read',
+    prompt: 'none',
+  })
+  const browser = newBrowser(server.url)
+  const page = await browser.get(path.replace('&prompt=none', ''))
+  await browser.post(page.action, { flow: page.flow, username: 'adele@contoso.com', password: 'a long one' })
+  assert.match((await browser.get(path)).location?.searchParams.get('code') ?? '', /^\S{20,}$/)
+  await directory.putUser({ userPrincipalName: 'adele@contoso.com', password: 'another one' })
+  assert.equal((await browser.get(path)).location?.searchParams.get('error'), 'login_required')
+})

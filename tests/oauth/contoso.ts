@@ -1,12 +1,11 @@
-import 'reflect-metadata'
-import { createHash, createPrivateKey, type KeyObject, randomUUID, webcrypto, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, type KeyObject, randomUUID, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { cryptoProvider, X509CertificateGenerator } from '@peculiar/x509'
 import { type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
 import type { SettingKey } from '../../src/config.js'
 import { privateKeyOf } from '../../src/identity/signing-key.js'
+import { clientCertificate } from '../support/client-certificate.js'
 import { startServerWithKnownKey } from '../support/known-key.js'
 import { freshFolder, type TestServer } from '../support/start-server.js'
 
@@ -22,6 +21,9 @@ export const daemonApi = 'api://daemon'
 export const stale = '44444444-dddd-4eee-8fff-555555555555'
 /** One without a credential that may sign users in, and may ask them for more than it has. */
 export const desktop = '55555555-eeee-4fff-8aaa-666666666666'
+/** One whose address has letters that no header has. */
+export const letters = '66666666-ffff-4aaa-8bbb-777777777777'
+export const lettersCallback = 'http://localhost:5000/zur\u00fcck \u2192'
 export const callback = 'http://localhost:5000/callback'
 export const password = 'the password of Adele'
 
@@ -89,20 +91,12 @@ export async function startContoso(t: TestContext, given: Partial<Record<Setting
 let madeKey: Promise<DaemonKey> | undefined
 
 async function newDaemonKey(): Promise<DaemonKey> {
-  cryptoProvider.set(webcrypto)
-  const signingAlgorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
-  const keys = await webcrypto.subtle.generateKey(
-    { ...signingAlgorithm, modulusLength: 2_048, publicExponent: new Uint8Array([1, 0, 1]) },
-    true,
-    ['sign', 'verify'],
-  )
-  const certificate = await X509CertificateGenerator.createSelfSigned({ name: 'CN=daemon', keys, signingAlgorithm })
-  const { raw } = new X509Certificate(certificate.toString('pem'))
+  const { certPem, keyPem } = await clientCertificate('daemon')
+  const { raw } = new X509Certificate(certPem)
   const thumbprint = (algorithm: string) => createHash(algorithm).update(raw).digest('base64url')
-  const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
   return {
-    privateKey: createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' }),
-    pem: certificate.toString('pem'),
+    privateKey: createPrivateKey(keyPem),
+    pem: certPem,
     x5t: thumbprint('sha1'),
     x5tS256: thumbprint('sha256'),
   }
@@ -125,6 +119,13 @@ function directoryWith(certificate: string): object {
         certificates: [certificate],
         applicationPermissions: ['Mail.Send', 'Mail.Read'],
         delegatedPermissions: ['Mail.Send'],
+      },
+      {
+        clientId: letters,
+        displayName: 'Letters',
+        publicClient: true,
+        redirectUris: [lettersCallback],
+        delegatedPermissions: ['User.Read'],
       },
       { clientId: stale, displayName: 'Stale', secrets: [{ value: 'an old secret', expires: '2020-01-01' }] },
       {

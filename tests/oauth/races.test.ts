@@ -127,6 +127,29 @@ test('a refresh token used again later than ten seconds takes its successors wit
   assert.equal((await here.ask(refreshOf(other))).status, 200)
 })
 
+test('a new password takes what was signed in before with it, and what is being refreshed', async (t) => {
+  const here = await signedIn(t)
+  const { directory } = here.server.graphpost
+  for (let round = 0; round < 10; round++) {
+    const first = await here.ask(await newCode(here))
+    const entry = { userPrincipalName: 'adele@contoso.com', password: `the new one ${round}` }
+    let isChanged = false
+    const refreshing = async () => {
+      let newest = first
+      while (!isChanged) {
+        const next = await here.ask(refreshOf(newest))
+        if (next.status === 200) newest = next
+      }
+      return newest
+    }
+    const changing = directory.putUser(entry).finally(() => {
+      isChanged = true
+    })
+    const [newest] = await Promise.all([refreshing(), changing])
+    assert.equal((await here.ask(refreshOf(newest))).json.error, 'invalid_grant', `round ${round}`)
+  }
+})
+
 test('a refresh under way while its family is revoked leaves nothing behind that works', async (t) => {
   const here = await signedIn(t)
   for (let round = 0; round < rounds; round++) {

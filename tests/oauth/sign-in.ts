@@ -40,16 +40,20 @@ export interface Visit extends Answer {
 /** One browser: cookies are kept and sent along, redirects are not followed. */
 export interface Browser {
   readonly cookies: Map<string, string>
+  /** `Set-Cookie` of the newest answer. */
+  readonly cookieTexts: readonly string[]
   get(path: string): Promise<Visit>
   post(path: string, fields: Fields): Promise<Visit>
 }
 
 export function newBrowser(url: string): Browser {
   const cookies = new Map<string, string>()
+  let cookieTexts: string[] = []
   const visit = async (path: string, init: RequestInit): Promise<Visit> => {
     const Cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const response = await fetch(url + path, { ...init, headers: { Cookie, ...init.headers }, redirect: 'manual' })
-    for (const text of response.headers.getSetCookie()) {
+    cookieTexts = response.headers.getSetCookie()
+    for (const text of cookieTexts) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(text) ?? []
       if (/max-age=0(;|$)/i.test(text)) cookies.delete(name)
       else cookies.set(name, value)
@@ -65,6 +69,9 @@ export function newBrowser(url: string): Browser {
   }
   return {
     cookies,
+    get cookieTexts() {
+      return cookieTexts
+    },
     get: (path) => visit(path, {}),
     post: (path, fields) =>
       visit(path, {

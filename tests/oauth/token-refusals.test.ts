@@ -35,8 +35,8 @@ type Elsewhere =
   | 'wrongRedirect'
   | 'loginRequired'
   | 'interactionRequired'
-  | 'accessDenied'
   | 'administratorNeeded'
+  | 'accessDenied'
   | 'invalidInstance'
 
 const plain = undefined
@@ -180,18 +180,6 @@ const refusals: Record<Exclude<OAuthFault, Elsewhere>, Refusal> = {
       return ask(c, fields)
     },
   ],
-  revokedGrant: [
-    400,
-    'invalid_grant',
-    50173,
-    'bad_token',
-    async (c) => {
-      const fields = await refreshFields(c)
-      assert.equal((await ask(c, fields)).status, 200)
-      c.server.clock.advance(minutes)
-      return ask(c, fields)
-    },
-  ],
   repeatedGrant: [
     400,
     'invalid_grant',
@@ -200,6 +188,18 @@ const refusals: Record<Exclude<OAuthFault, Elsewhere>, Refusal> = {
     async (c) => {
       const fields = await refreshFields(c)
       assert.equal((await ask(c, fields)).status, 200)
+      return ask(c, fields)
+    },
+  ],
+  revokedGrant: [
+    400,
+    'invalid_grant',
+    50173,
+    'bad_token',
+    async (c) => {
+      const fields = await refreshFields(c)
+      assert.equal((await ask(c, fields)).status, 200)
+      c.server.clock.advance(11_000)
       return ask(c, fields)
     },
   ],

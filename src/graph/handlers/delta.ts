@@ -120,7 +120,9 @@ async function readCall(
 async function trackedFolder(request: GraphRequest, mail: Mail): Promise<FolderId | null> {
   try {
     const folder = await folderOfPath(request, mail)
-    return folder === undefined || folder === folderId('msgfolderroot') ? null : folder
+    if (folder === undefined || folder.id === folderId('msgfolderroot')) return null
+    if (folder.search === undefined) return folder.id
+    throw new GraphError(400, 'ErrorInvalidRequest', 'Change tracking is not supported over a search folder.')
   } catch (error) {
     if (!(error instanceof MailError) || error.code !== 'folderNotFound') throw error
     throw new GraphError(404, 'ErrorSyncFolderNotFound', 'The specified folder could not be found in the store.', {

@@ -15,16 +15,18 @@ import { setReadState } from '../../mail/read-state.js'
 import { parameterMissing, readParameters } from '../action-parameters.js'
 import { contextOf, foldersContext, folderUrl } from '../context.js'
 import { folderIdOf, folderOfPath } from '../keys.js'
+import { readFilter } from '../message-filter.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
 import { asEntity } from '../resources/draft.js'
 import { mergedProperties } from '../resources/extended-property.js'
 import { presentFolder, selectFolderProperties } from '../resources/mail-folder.js'
 import { type FolderSaid, readFolderChanges, readNewFolder, searchSaid } from '../resources/mail-folder-reading.js'
 import { readBoolean, readText } from '../resources/values.js'
+import { withCounts } from '../search-folder.js'
 
 /** POST {mailbox}/mailFolders, .../mailFolders/{folder}/childFolders: 201 and the new folder out. */
 export const createFolder: Handler = async (request, mail) => {
-  const parent = (await folderOfPath(request, mail)) ?? folderId('msgfolderroot')
+  const parent = await folderToChange(request, mail)
   const {
     displayName,
     isHidden = false,
@@ -40,7 +42,7 @@ export const createFolder: Handler = async (request, mail) => {
       ...(isSearch ? { search: { sources, filterQuery, includeNestedFolders } } : {}),
     },
   })
-  return folderReply(request, made, { status: 201, parent: request.folderPath.at(-1) })
+  return folderReply(request, mail, made, { status: 201, parent: request.folderPath.at(-1) })
 }
 
 /** PATCH .../mailFolders/{folder}: 200 and the folder out. */
@@ -58,7 +60,7 @@ export const updateFolder: Handler = async (request, mail) => {
       ...extendedProperties(said, current),
     }),
   )
-  return folderReply(request, updated, { status: 200, parent: request.folderPath.at(-2) })
+  return folderReply(request, mail, updated, { status: 200, parent: request.folderPath.at(-2) })
 }
 
 /** DELETE .../mailFolders/{folder}: into Deleted Items, and from there away; 204. */
@@ -77,14 +79,14 @@ export const permanentDeleteFolder: Handler = async (request, mail) => {
 export const moveFolder: Handler = async (request, mail) => {
   const folder = await folderToChange(request, mail)
   const moved = await moveTo(mail, request.mailbox.id, folder, destinationOf(request, 'move'))
-  return folderReply(request, moved, { status: 200, parent: undefined })
+  return folderReply(request, mail, moved, { status: 200, parent: undefined })
 }
 
-/** POST .../mailFolders/{folder}/copy: `{"destinationId": folder}`; 200 and the copy. */
+/** POST .../mailFolders/{folder}/copy: `{"destinationId": folder}`; 201 and the copy. */
 export const copyFolder: Handler = async (request, mail) => {
   const folder = await folderToChange(request, mail)
   const copy = await copyTo(mail, request.mailbox.id, folder, destinationOf(request, 'copy'))
-  return folderReply(request, copy, { status: 200, parent: undefined })
+  return folderReply(request, mail, copy, { status: 201, parent: undefined })
 }
 
 /** POST /beta/.../mailFolders/{folder}/updateAllMessagesReadState: `{"isRead", "suppressReadReceipts"}`; 204. */
@@ -104,13 +106,15 @@ function bodyOf({ body }: GraphRequest): unknown {
   return body.kind === 'json' ? body.value : undefined
 }
 
-/** The folder of a path that ends in one. */
+/** The folder of the path; the root where it names none. */
 async function folderToChange(request: GraphRequest, mail: Mail): Promise<FolderId> {
-  return (await folderOfPath(request, mail)) ?? folderId('msgfolderroot')
+  return (await folderOfPath(request, mail))?.id ?? folderId('msgfolderroot')
 }
 
-function searchOf({ mailbox }: GraphRequest, said: FolderSaid) {
-  return searchSaid(said, (key) => folderIdOf(mailbox, key))
+/** @throws GraphError also for a filter that messages cannot be filtered by */
+function searchOf(request: GraphRequest, said: FolderSaid) {
+  if (said.filterQuery !== undefined) readFilter(said.filterQuery, [], request)
+  return searchSaid(said, (key) => folderIdOf(request.mailbox, key))
 }
 
 /** An update adds to those that are there, or replaces one by its id. */
@@ -137,13 +141,18 @@ function destinationOf(request: GraphRequest, operation: 'move' | 'copy'): Folde
   return folderIdOf(request.mailbox, destination)
 }
 
-function folderReply(
+async function folderReply(
   request: GraphRequest,
+  mail: Mail,
   { folder, tree }: FolderInTree,
   { status, parent }: { status: number; parent: string | undefined },
-): GraphReply {
+): Promise<GraphReply> {
   const selection = selectFolderProperties(undefined, request.version)
-  const shown = presentFolder(folder, { mailbox: request.mailbox, tree }, selection)
+  const shown = presentFolder(
+    await withCounts(request, mail, tree, folder),
+    { mailbox: request.mailbox, tree },
+    selection,
+  )
   return {
     status,
     json: { '@odata.context': contextOf(request, `${foldersContext(parent)}/$entity`), ...shown },

@@ -4,10 +4,14 @@ import type { MailFolder } from '../../mail/mail-folder.js'
 import { type ExpandItem, nextLink, type Query, selectedContext } from '../../odata/query.js'
 import { contextOf, foldersContext } from '../context.js'
 import { GraphError } from '../errors.js'
+import { readFolderFilter } from '../folder-filter.js'
 import { folderInTree } from '../keys.js'
 import { readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
+import { expandedPropertyIds, presentFolderValues } from '../resources/extended-property.js'
 import { orderFolders, presentFolder, selectFolderProperties } from '../resources/mail-folder.js'
+import { withCounts } from '../search-folder.js'
+import { messagesOfFolder } from './messages.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
@@ -23,7 +27,7 @@ export async function readTree(request: GraphRequest, mail: Mail): Promise<Folde
 export const listFolders: Handler = async (request, mail) => {
   const query = readQuery(request.query, maxTop)
   const tree = await readTree(request, mail)
-  const folders = childrenOf(request, tree, query)
+  const folders = await childrenOf(request, mail, tree, query)
   const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const page = folders.slice(skip, skip + top)
@@ -46,7 +50,7 @@ export const listFolders: Handler = async (request, mail) => {
 /** GET .../mailFolders/$count, .../childFolders/$count: digits alone. */
 export const countFolders: Handler = async (request, mail) => {
   const query = readQuery(request.query, maxTop)
-  const folders = childrenOf(request, await readTree(request, mail), query)
+  const folders = await childrenOf(request, mail, await readTree(request, mail), query)
   return { status: 200, bytes: Buffer.from(String(folders.length)), contentType: 'text/plain' }
 }
 
@@ -60,16 +64,33 @@ export const getFolder: Handler = async (request, mail) => {
   return { status: 200, json: { '@odata.context': contextOf(request, below), ...shown } }
 }
 
-function childrenOf(request: GraphRequest, tree: FolderTree, query: Query): MailFolder[] {
+async function childrenOf(
+  request: GraphRequest,
+  mail: Mail,
+  tree: FolderTree,
+  query: Query,
+): Promise<readonly MailFolder[]> {
   const parent = folderInTree(request, tree) ?? tree.root
-  return listed(request, tree, tree.children(parent.id, wantsHidden(query)), query)
+  return listed(request, mail, tree, tree.children(parent.id, wantsHidden(query)), query)
 }
 
 /** The folders of a list as its options filter and order them. */
-function listed(request: GraphRequest, tree: FolderTree, folders: MailFolder[], query: Query): MailFolder[] {
-  refuseUnserved(query, ['$filter', '$search', '$skiptoken', '$deltatoken'])
+async function listed(
+  request: GraphRequest,
+  mail: Mail,
+  tree: FolderTree,
+  folders: readonly MailFolder[],
+  query: Query,
+): Promise<readonly MailFolder[]> {
+  refuseUnserved(query, ['$search', '$skiptoken', '$deltatoken'])
+  const { $filter } = query.other
+  if ($filter === undefined && query.orderBy === undefined) return folders
   const { mailbox, version } = request
-  return query.orderBy === undefined ? folders : orderFolders(folders, query.orderBy, { mailbox, tree }, version)
+  const isWanted = $filter === undefined ? undefined : readFolderFilter($filter, { mailbox, tree }, version)
+  const counted: MailFolder[] = []
+  for (const folder of folders) counted.push(await withCounts(request, mail, tree, folder))
+  const wanted = isWanted === undefined ? counted : counted.filter(isWanted)
+  return query.orderBy === undefined ? wanted : orderFolders(wanted, query.orderBy, { mailbox, tree }, version)
 }
 
 /** `includeHiddenFolders=true`, which is no option of OData. */
@@ -87,7 +108,11 @@ async function presentAll(
   const selection = selectFolderProperties(query.select, request.version)
   const shown: Record<string, unknown>[] = []
   for (const folder of folders) {
-    const resource = presentFolder(folder, { mailbox: request.mailbox, tree }, selection)
+    const resource = presentFolder(
+      await withCounts(request, mail, tree, folder),
+      { mailbox: request.mailbox, tree },
+      selection,
+    )
     for (const item of query.expand ?? []) await expand(request, mail, tree, folder, item, resource)
     shown.push(resource)
   }
@@ -103,11 +128,46 @@ async function expand(
   { name, query }: ExpandItem,
   into: Record<string, unknown>,
 ): Promise<void> {
-  if (name.toLowerCase() !== 'childfolders') throw expandRefused(name)
-  const children = listed(request, tree, tree.children(folder.id, wantsHidden(query)), query)
+  switch (name.toLowerCase()) {
+    case 'childfolders':
+      into.childFolders = await expandedChildren(request, mail, tree, folder, query)
+      return
+    case 'messages':
+      into.messages = await messagesOfFolder(request, mail, folder, query)
+      return
+    case 'singlevalueextendedproperties':
+      addIfAny(into, 'singleValueExtendedProperties', folder.singleValueExtendedProperties, query)
+      return
+    case 'multivalueextendedproperties':
+      addIfAny(into, 'multiValueExtendedProperties', folder.multiValueExtendedProperties, query)
+      return
+    default:
+      throw expandRefused(name)
+  }
+}
+
+async function expandedChildren(
+  request: GraphRequest,
+  mail: Mail,
+  tree: FolderTree,
+  folder: MailFolder,
+  query: Query,
+): Promise<Record<string, unknown>[]> {
+  const children = await listed(request, mail, tree, tree.children(folder.id, wantsHidden(query)), query)
   const skip = query.skip ?? 0
-  const page = children.slice(skip, skip + (query.top ?? defaultPage))
-  into.childFolders = await presentAll(request, mail, tree, page, query)
+  return presentAll(request, mail, tree, children.slice(skip, skip + (query.top ?? defaultPage)), query)
+}
+
+/** Extended properties come as asked for by id; without any the list is left out. */
+function addIfAny<Value>(
+  into: Record<string, unknown>,
+  name: string,
+  properties: readonly { readonly id: string; readonly value: Value }[] | undefined,
+  { other }: Query,
+): void {
+  const ids = other.$filter === undefined ? [] : expandedPropertyIds(other.$filter)
+  const shown = presentFolderValues(properties, ids)
+  if (shown !== undefined) into[name] = shown
 }
 
 function expandRefused(name: string): GraphError {

@@ -160,8 +160,8 @@ function present(request: GraphRequest, message: Message): Record<string, unknow
 /** undefined: Drafts. The root holds folders, no messages. */
 async function folderToFill(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
   const folder = await folderOfPath(request, mail)
-  if (folder !== undefined) requireHoldsMessages(await folderNamed(request, mail, request.folderPath.at(-1) ?? ''))
-  return folder
+  if (folder !== undefined) requireHoldsMessages(folder)
+  return folder?.id
 }
 
 interface NewMessage {

@@ -1,59 +1,106 @@
 import { attachmentFrom } from '../../mail/attachment.js'
 import type { FolderId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
-import { folderId } from '../../mail/mail-folder.js'
+import { folderId, type MailFolder } from '../../mail/mail-folder.js'
 import type { Message } from '../../mail/message.js'
 import { renderMime } from '../../mail/mime/render.js'
-import type { ListedMessage } from '../../mail/query.js'
-import { nextLink, selectedContext } from '../../odata/query.js'
+import type { ListedMessage, MessageCondition } from '../../mail/query.js'
+import { nextLink, type Query, selectedContext } from '../../odata/query.js'
 import { contextOf, messagesContext } from '../context.js'
 import { folderOfPath, messageOfPath } from '../keys.js'
 import { expansionOf, type MessageExpansion, needsContent, readExpansion } from '../message-expansion.js'
+import { readFilter } from '../message-filter.js'
 import { readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { orderFields, presentMessage, selectProperties } from '../resources/message.js'
+import { conditionOfFolder } from '../search-folder.js'
+import { presentSkipToken, readSkipToken } from '../skip-token.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
+/** Messages of one folder in an expansion. */
+const maxExpanded = 1_000
 
 /** GET {mailbox}/messages, GET .../mailFolders/{folder}/messages: a page, newest first unless ordered otherwise. */
 export const listMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
-  refuseUnserved(query, ['$filter', '$search', '$skiptoken', '$deltatoken'])
-  const folder = await listedFolder(request, mail)
+  refuseUnserved(query, ['$search', '$deltatoken'])
+  const { listed, folder, shown } = await listedIn(request, mail)
   const selection = selectProperties(query.select, request.version, request.cloud)
-  const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const expansion = readExpansion(query, request.version)
+  const order = orderFields(query.orderBy)
+  const where = both(shown, conditionOf(query, request))
+  const list = { mailbox: request.mailbox.guid, folder: listed, filter: query.other.$filter, order }
+  const { $skiptoken } = query.other
+  const after = $skiptoken === undefined ? undefined : readSkipToken($skiptoken, list, query.skip)
+  const skip = query.skip ?? 0
   const messages = await mail.store.messages.list({
     mailbox: request.mailbox.id,
     ...(folder === undefined ? {} : { folder }),
-    order: orderFields(query.orderBy),
-    skip,
+    ...(where === undefined ? {} : { where }),
+    order,
+    ...(after === undefined ? { skip } : { after, skip: 0 }),
     top,
     withContent: selection.needsContent || needsContent(expansion),
   })
   const value = []
   for (const message of messages) value.push(await presentListed(request, mail, message, selection, expansion))
+  const position = messages[top - 1]?.position
+  const token = position && presentSkipToken(list, skip + top, position)
   return {
     status: 200,
     json: {
       '@odata.context': contextOf(request, messagesContext(request) + selectedContext(query.select, query.expand)),
-      ...(query.count ? { '@odata.count': await mail.store.messages.count(request.mailbox.id, folder) } : {}),
+      ...(query.count ? { '@odata.count': await mail.store.messages.count(request.mailbox.id, folder, where) } : {}),
       value,
       // Given whenever the page came out full, also when nothing follows, as recorded.
       ...(messages.length < top
         ? {}
-        : { '@odata.nextLink': nextLink(request.baseUrl, request.path, query.asWritten, skip + top) }),
+        : { '@odata.nextLink': nextLink(request.baseUrl, request.path, query.asWritten, skip + top, token) }),
     },
   }
 }
 
+/** The messages of a folder that `$expand=messages` asks for, with the options in its parentheses. */
+export async function messagesOfFolder(
+  request: GraphRequest,
+  mail: Mail,
+  folder: MailFolder,
+  query: Query,
+): Promise<Record<string, unknown>[]> {
+  refuseUnserved(query, ['$search', '$skiptoken', '$deltatoken'])
+  const selection = selectProperties(query.select, request.version, request.cloud)
+  const expansion = readExpansion(query, request.version)
+  const shown = await conditionOfFolder(request, mail, folder)
+  const where = both(shown, conditionOf(query, request))
+  const messages = await mail.store.messages.list({
+    mailbox: request.mailbox.id,
+    ...(shown === undefined ? { folder: folder.id } : {}),
+    ...(where === undefined ? {} : { where }),
+    order: orderFields(query.orderBy),
+    skip: query.skip ?? 0,
+    top: Math.min(query.top ?? defaultPage, maxExpanded),
+    withContent: selection.needsContent || needsContent(expansion),
+  })
+  const value = []
+  for (const message of messages) value.push(await presentListed(request, mail, message, selection, expansion))
+  return value
+}
+
 /** GET .../messages/$count: digits alone. */
 export const countMessages: Handler = async (request, mail) => {
-  refuseUnserved(readQuery(request.query), ['$filter', '$search'])
-  const count = await mail.store.messages.count(request.mailbox.id, await listedFolder(request, mail))
+  const query = readQuery(request.query)
+  refuseUnserved(query, ['$search'])
+  const { folder, shown } = await listedIn(request, mail)
+  const where = both(shown, conditionOf(query, request))
+  const count = await mail.store.messages.count(request.mailbox.id, folder, where)
   return { status: 200, bytes: Buffer.from(String(count)), contentType: 'text/plain' }
+}
+
+/** What `$filter` asks for, once `$orderby` goes with it; undefined: every message. */
+function conditionOf({ other, orderBy = [] }: Query, request: GraphRequest): MessageCondition | undefined {
+  return other.$filter === undefined ? undefined : readFilter(other.$filter, orderBy, request)
 }
 
 /** GET .../messages/{message} */
@@ -82,10 +129,26 @@ async function mimeOf(mail: Mail, message: Message): Promise<Uint8Array> {
   return renderMime(message, attachments.map(attachmentFrom), { includeBcc: true })
 }
 
-/** undefined: every folder of the mailbox, for which the root stands too. */
-async function listedFolder(request: GraphRequest, mail: Mail): Promise<FolderId | undefined> {
+/** What a path lists. */
+interface Listed {
+  /** The folder of the path; undefined: every folder of the mailbox, for which the root stands too. */
+  readonly listed: FolderId | undefined
+  /** Where the messages are; undefined: in any folder. */
+  readonly folder?: FolderId
+  /** Which of them a search folder shows. */
+  readonly shown?: MessageCondition
+}
+
+async function listedIn(request: GraphRequest, mail: Mail): Promise<Listed> {
   const folder = await folderOfPath(request, mail)
-  return folder === folderId('msgfolderroot') ? undefined : folder
+  if (folder === undefined || folder.id === folderId('msgfolderroot')) return { listed: undefined }
+  const shown = await conditionOfFolder(request, mail, folder)
+  return shown === undefined ? { listed: folder.id, folder: folder.id } : { listed: folder.id, shown }
+}
+
+function both(one: MessageCondition | undefined, other: MessageCondition | undefined): MessageCondition | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return { kind: 'every', of: [one, other] }
 }
 
 /** A message as a list shows it. */

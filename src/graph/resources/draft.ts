@@ -11,6 +11,7 @@ import { readFollowupFlag } from './followup-flag.js'
 import { readInternetMessageHeaders } from './internet-message-header.js'
 import { readItemBody } from './item-body.js'
 import { readMentions } from './mention.js'
+import { readExtensions } from './open-extension.js'
 import { readRecipient, readRecipients } from './recipient.js'
 import {
   hasControlCharacter,
@@ -70,6 +71,7 @@ const writable: Readonly<Record<string, MemberReader<DraftFields>>> = {
   isDeliveryReceiptRequested: field('isDeliveryReceiptRequested', (value, { path }) => readBoolean(value, path)),
   singleValueExtendedProperties: field('singleValueExtendedProperties', readSingleValues),
   multiValueExtendedProperties: field('multiValueExtendedProperties', readMultiValues),
+  extensions: field('extensions', readExtensions),
   attachments: field('attachments', (value, reading) => readAttachments(value, reading, readDraftAt)),
 }
 
@@ -145,7 +147,7 @@ export function readDraftParts(json: unknown, version: ApiVersion, path = 'messa
 }
 
 /** Properties that are set when a message is made, or by the server, or by other operations: an update refuses them. */
-const notSettable = ['internetMessageHeaders', 'attachments', ...ofTheServer]
+const notSettable = ['internetMessageHeaders', 'attachments', 'extensions', ...ofTheServer]
 
 const refuseToSet: MemberReader<DraftFields> = (_, __, { path }) => {
   throw new MailError('propertyNotSettable', `${path} cannot be set by an update.`, { property: path })

@@ -78,8 +78,8 @@ export function readSingleValues(value: unknown, reading: Reading): SingleValueE
     const members = readObject(item, at.path)
     if (members === null) throw cannotConvert(item, singleValueType.name, at.path)
     const { id, value: text } = readMembers(members, singleValueType, { id: '', value: null }, at)
-    requireId(id, at)
-    if (text !== null) properties.push({ id, value: text })
+    const normalId = requiredId(id, at)
+    if (text !== null) properties.push({ id: normalId, value: text })
   }
   return properties
 }
@@ -91,8 +91,7 @@ export function readMultiValues(value: unknown, reading: Reading): MultiValueExt
     const members = readObject(item, at.path)
     if (members === null) throw cannotConvert(item, multiValueType.name, at.path)
     const property = readMembers(members, multiValueType, { id: '', value: [] }, at)
-    requireId(property.id, at)
-    return property
+    return { ...property, id: requiredId(property.id, at) }
   })
 }
 
@@ -106,8 +105,10 @@ export function readTexts(value: unknown, reading: Reading): string[] {
   return texts
 }
 
-function requireId(id: string, { path }: Reading): void {
-  if (extendedPropertyId(id) !== undefined) return
+/** The id in normal form, so that `$filter` finds the property however it is spelt. */
+function requiredId(written: string, { path }: Reading): string {
+  const id = extendedPropertyId(written)
+  if (id !== undefined) return id
   throw new MailError(
     'propertyInvalid',
     "An extended property is named as in 'String 0x001A' or 'String {guid} Name Colour'.",
@@ -223,6 +224,15 @@ export function presentMultiValues(
   ids: readonly string[],
 ): ShownProperty<readonly string[]>[] | undefined {
   const kept = byId(message.content?.multiValueExtendedProperties ?? [])
+  return found(ids, (id) => kept.get(id))
+}
+
+/** What a folder has of the properties of these ids, of one value or of several; undefined when it has none of them. */
+export function presentFolderValues<Value>(
+  properties: readonly { readonly id: string; readonly value: Value }[] | undefined,
+  ids: readonly string[],
+): ShownProperty<Value>[] | undefined {
+  const kept = byId(properties ?? [])
   return found(ids, (id) => kept.get(id))
 }
 

@@ -60,7 +60,8 @@ function setMoment(
   if (moment !== undefined) flag[field] = moment
 }
 
-function readDateTimeTimeZone(value: unknown, reading: Reading): DateTimeTimeZone | undefined {
+/** A wall-clock time and the name of its zone, which is not looked up; undefined for null. */
+export function readDateTimeTimeZone(value: unknown, reading: Reading): DateTimeTimeZone | undefined {
   const members = readObject(value, reading.path)
   if (members === null) return undefined
   const moment = readMembers(members, dateTimeTimeZoneType, { dateTime: '', timeZone: 'UTC' }, reading)

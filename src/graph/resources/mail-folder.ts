@@ -8,7 +8,7 @@ import type { ApiVersion } from '../path.js'
 import { quotable } from './values.js'
 
 /** What a folder is shown with. */
-interface FolderSurroundings {
+export interface FolderSurroundings {
   readonly mailbox: Mailbox
   readonly tree: FolderTree
 }
@@ -119,6 +119,7 @@ export function presentFolder(
   return resource
 }
 
+/** As names are ordered in lists, and compared: without case. */
 const inNamesOrder = new Intl.Collator('en', { sensitivity: 'accent' })
 
 /**
@@ -146,7 +147,8 @@ export function orderFolders(
   })
 }
 
-function compareScalars(one: unknown, other: unknown): number {
+/** Below 0: the one comes first; 0: they are equal. Names are compared without case. */
+export function compareScalars(one: unknown, other: unknown): number {
   if (typeof one === 'string' && typeof other === 'string') return inNamesOrder.compare(one, other)
   return Number(one) - Number(other)
 }

@@ -20,8 +20,21 @@ import type { ApiVersion } from '../path.js'
 import type { Preferences } from '../preferences.js'
 import { presentAttachment } from './attachment.js'
 import { presentMultiValues, presentSingleValues } from './extended-property.js'
+import {
+  bodyParts,
+  boolean,
+  type Filterable,
+  flagParts,
+  importance,
+  inferenceClassification,
+  isFilterable,
+  moment,
+  recipientParts,
+  text,
+} from './filterable.js'
 import { presentItemBody } from './item-body.js'
 import { presentMentions, presentMentionsPreview } from './mention.js'
+import { presentExtension } from './open-extension.js'
 import { presentRecipient, presentRecipients } from './recipient.js'
 import { presentMoment, quotable } from './values.js'
 
@@ -43,6 +56,8 @@ export interface MessagePresentation {
   readonly multiValueIds?: readonly string[]
   /** Present: `$expand=mentions` (beta). */
   readonly mentions?: boolean
+  /** Present: `$expand=extensions`, of these names, lower case, or of any. */
+  readonly extensions?: ReadonlySet<string> | 'all'
 }
 
 interface Shown extends MessagePresentation {
@@ -64,6 +79,8 @@ interface MessageProperty {
   readonly notIn?: readonly Cloud['name'][]
   /** What `$orderby` orders by. */
   readonly orderBy?: MessageOrderField
+  /** What `$filter` compares; by the rest of the path, lower case, where it is a part of the property. */
+  readonly filterBy?: Filterable | Readonly<Record<string, Filterable>>
 }
 
 /** What the message says; the query read it, because the selection asked for it. */
@@ -77,19 +94,45 @@ function contentOf(message: ListedMessage): MessageContent {
  * on which property it is. Readers of the writable ones are in `draft.ts`.
  */
 const messageProperties: Readonly<Record<string, MessageProperty>> = {
-  createdDateTime: { present: ({ createdAt }) => presentMoment(createdAt), orderBy: 'createdAt' },
-  lastModifiedDateTime: { present: ({ modifiedAt }) => presentMoment(modifiedAt), orderBy: 'modifiedAt' },
+  createdDateTime: {
+    present: ({ createdAt }) => presentMoment(createdAt),
+    orderBy: 'createdAt',
+    filterBy: moment('createdAt'),
+  },
+  lastModifiedDateTime: {
+    present: ({ modifiedAt }) => presentMoment(modifiedAt),
+    orderBy: 'modifiedAt',
+    filterBy: moment('modifiedAt'),
+  },
   changeKey: { present: ({ change }, { mailbox }) => presentChangeKey(mailbox, change) },
-  categories: { present: (message) => contentOf(message).categories, inContent: true },
-  receivedDateTime: { present: ({ receivedAt }) => presentMoment(receivedAt), orderBy: 'receivedAt' },
-  sentDateTime: { present: ({ sentAt }) => presentMoment(sentAt), orderBy: 'sentAt' },
-  hasAttachments: { present: ({ hasAttachments }) => hasAttachments, orderBy: 'hasAttachments' },
-  internetMessageId: { present: ({ internetMessageId }) => internetMessageId },
-  subject: { present: ({ subject }) => subject, orderBy: 'subject' },
+  categories: {
+    present: (message) => contentOf(message).categories,
+    inContent: true,
+    filterBy: { type: 'categories' },
+  },
+  receivedDateTime: {
+    present: ({ receivedAt }) => presentMoment(receivedAt),
+    orderBy: 'receivedAt',
+    filterBy: moment('receivedAt'),
+  },
+  sentDateTime: { present: ({ sentAt }) => presentMoment(sentAt), orderBy: 'sentAt', filterBy: moment('sentAt') },
+  hasAttachments: {
+    present: ({ hasAttachments }) => hasAttachments,
+    orderBy: 'hasAttachments',
+    filterBy: boolean('hasAttachments'),
+  },
+  internetMessageId: { present: ({ internetMessageId }) => internetMessageId, filterBy: text('internetMessageId') },
+  subject: { present: ({ subject }) => subject, orderBy: 'subject', filterBy: text('subject') },
   bodyPreview: { present: presentPreview, inContent: true, needs: 'Mail.Read' },
-  importance: { present: ({ importance }) => importance, orderBy: 'importance' },
-  parentFolderId: { present: ({ folder }, { mailbox }) => presentFolderId(mailbox, folder) },
-  conversationId: { present: ({ conversation }, { mailbox }) => presentConversationId(mailbox, conversation.id) },
+  importance: { present: ({ importance }) => importance, orderBy: 'importance', filterBy: importance },
+  parentFolderId: {
+    present: ({ folder }, { mailbox }) => presentFolderId(mailbox, folder),
+    filterBy: { type: 'folder' },
+  },
+  conversationId: {
+    present: ({ conversation }, { mailbox }) => presentConversationId(mailbox, conversation.id),
+    filterBy: { type: 'conversation' },
+  },
   conversationIndex: {
     present: ({ conversation }) => conversation.index,
     notIn: ['usGovL4', 'usGovL5', 'china'],
@@ -97,12 +140,21 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
   isDeliveryReceiptRequested: {
     present: (message) => contentOf(message).isDeliveryReceiptRequested,
     inContent: true,
+    filterBy: boolean('isDeliveryReceiptRequested'),
   },
-  isReadReceiptRequested: { present: (message) => contentOf(message).isReadReceiptRequested ?? false, inContent: true },
-  isRead: { present: ({ isRead }) => isRead, orderBy: 'isRead' },
-  isDraft: { present: ({ isDraft }) => isDraft, orderBy: 'isDraft' },
+  isReadReceiptRequested: {
+    present: (message) => contentOf(message).isReadReceiptRequested ?? false,
+    inContent: true,
+    filterBy: boolean('isReadReceiptRequested'),
+  },
+  isRead: { present: ({ isRead }) => isRead, orderBy: 'isRead', filterBy: boolean('isRead') },
+  isDraft: { present: ({ isDraft }) => isDraft, orderBy: 'isDraft', filterBy: boolean('isDraft') },
   webLink: { present: (_, { id }) => webLink(id) },
-  inferenceClassification: { present: (message) => contentOf(message).inferenceClassification, inContent: true },
+  inferenceClassification: {
+    present: (message) => contentOf(message).inferenceClassification,
+    inContent: true,
+    filterBy: inferenceClassification,
+  },
   unsubscribeData: { present: (message) => unsubscribeAddresses(contentOf(message)), inContent: true, since: 'beta' },
   unsubscribeEnabled: {
     present: (message) => unsubscribeAddresses(contentOf(message)).length > 0,
@@ -114,6 +166,7 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
     present: (message, { preferences }) => presentItemBody(contentOf(message).body, preferences),
     inContent: true,
     needs: 'Mail.Read',
+    filterBy: bodyParts,
   },
   uniqueBody: {
     present: (message, { preferences }) => presentItemBody(uniqueBodyOf(contentOf(message).body), preferences),
@@ -121,8 +174,16 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
     needs: 'Mail.Read',
     onSelect: true,
   },
-  sender: { present: (message) => optionalRecipient(contentOf(message).sender), inContent: true },
-  from: { present: (message) => optionalRecipient(contentOf(message).from), inContent: true },
+  sender: {
+    present: (message) => optionalRecipient(contentOf(message).sender),
+    inContent: true,
+    filterBy: recipientParts('senderAddress', 'senderName'),
+  },
+  from: {
+    present: (message) => optionalRecipient(contentOf(message).from),
+    inContent: true,
+    filterBy: recipientParts('fromAddress', 'fromName'),
+  },
   toRecipients: { present: (message) => presentRecipients(contentOf(message).toRecipients), inContent: true },
   ccRecipients: { present: (message) => presentRecipients(contentOf(message).ccRecipients), inContent: true },
   bccRecipients: { present: (message) => presentRecipients(contentOf(message).bccRecipients), inContent: true },
@@ -131,8 +192,48 @@ const messageProperties: Readonly<Record<string, MessageProperty>> = {
     present: (message, { mailbox }) => presentMentionsPreview(contentOf(message), mailbox),
     inContent: true,
     since: 'beta',
+    filterBy: { ismentioned: { type: 'mentioned' } },
   },
-  flag: { present: (message) => contentOf(message).flag, inContent: true, notIn: ['china'] },
+  flag: { present: (message) => contentOf(message).flag, inContent: true, notIn: ['china'], filterBy: flagParts },
+}
+
+/** Filtered by, and not shown as properties: the id, and what comes with `$expand` alone. */
+const filterableBeside: Readonly<Record<string, { readonly filterBy?: Filterable; readonly needs?: 'Mail.Read' }>> = {
+  id: { filterBy: { type: 'message' } },
+  singlevalueextendedproperties: { filterBy: { type: 'singleValueExtendedProperties' }, needs: 'Mail.Read' },
+  multivalueextendedproperties: { filterBy: { type: 'multiValueExtendedProperties' }, needs: 'Mail.Read' },
+  attachments: {},
+  extensions: {},
+  mentions: {},
+}
+
+/** A path of the message as `$filter` may use it. */
+export interface FilterablePath {
+  /** undefined: the property is there, and cannot be filtered by. */
+  readonly filterBy: Filterable | undefined
+  /** What a caller must hold to learn of it. */
+  readonly needs: 'Mail.Read' | undefined
+}
+
+/**
+ * What a path stands for in `$filter`, in any case.
+ *
+ * @throws GraphError RequestBroker--ParseUri for a name the resource does not have in this version, or in this cloud
+ */
+export function filterablePath(segments: readonly string[], version: ApiVersion, cloud?: Cloud): FilterablePath {
+  const [first = '', ...rest] = segments.map((segment) => segment.toLowerCase())
+  const beside = Object.hasOwn(filterableBeside, first) ? filterableBeside[first] : undefined
+  if (beside !== undefined) {
+    return { filterBy: rest.length === 0 ? beside.filterBy : undefined, needs: beside.needs }
+  }
+  const name = propertyNames.get(first)
+  const property = name === undefined ? undefined : messageProperties[name]
+  if (property === undefined || !has(property, version, cloud?.name ?? 'global'))
+    throw unknownProperty(segments[0] ?? '')
+  const { filterBy, needs } = property
+  const below = rest.join('/')
+  const found = isFilterable(filterBy) ? (below === '' ? filterBy : undefined) : filterBy?.[below]
+  return { filterBy: found, needs }
 }
 
 /** Names of the properties that a cloud lacks. */
@@ -210,16 +311,20 @@ export function selectProperties(
     const name = propertyNames.get(isCast ? second : first)
     const property = name === undefined ? undefined : messageProperties[name]
     if (name === undefined || property === undefined || !has(property, version, model)) {
-      throw new GraphError(
-        400,
-        'RequestBroker--ParseUri',
-        `Could not find a property named '${quotable(written)}' on type 'microsoft.graph.message'.`,
-        { frontEnd: true },
-      )
+      throw unknownProperty(written)
     }
     selected.add(name)
   }
   return selectionOf((name) => selected.has(name))
+}
+
+function unknownProperty(written: string): GraphError {
+  return new GraphError(
+    400,
+    'RequestBroker--ParseUri',
+    `Could not find a property named '${quotable(written)}' on type 'microsoft.graph.message'.`,
+    { frontEnd: true },
+  )
 }
 
 /**
@@ -275,10 +380,19 @@ function addExpanded(
     )
   }
   if (presentation.mentions) resource.mentions = presentMentions(message, mailbox)
+  const extensions = presentation.extensions && presentExtensions(message, presentation.extensions)
+  if (extensions !== undefined) resource.extensions = extensions
   const singleValues = singleValueIds && presentSingleValues(message, singleValueIds)
   if (singleValues !== undefined) resource.singleValueExtendedProperties = singleValues
   const multiValues = multiValueIds && presentMultiValues(message, multiValueIds)
   if (multiValues !== undefined) resource.multiValueExtendedProperties = multiValues
+}
+
+/** Absent when there is none of those asked for. */
+function presentExtensions(message: ListedMessage, names: ReadonlySet<string> | 'all') {
+  const { extensions = [] } = contentOf(message)
+  const shown = extensions.filter(({ extensionName }) => names === 'all' || names.has(extensionName.toLowerCase()))
+  return shown.length === 0 ? undefined : shown.map(presentExtension)
 }
 
 function presentPreview(message: ListedMessage): string {

@@ -38,6 +38,7 @@ export function headerFields(source: HeaderSource, { includeBcc }: { includeBcc:
     ...(source.internetMessageId === undefined ? [] : [messageIdField('Message-ID', source.internetMessageId)]),
     ...(content.isReadReceiptRequested && from ? [addressField('Disposition-Notification-To', [from])] : []),
     ...(content.isDeliveryReceiptRequested && from ? [addressField('Return-Receipt-To', [from])] : []),
+    ...(content.autoSubmitted === undefined ? [] : [`Auto-Submitted: ${content.autoSubmitted}`]),
     'Content-Language: en-US',
     textField('X-MS-Has-Attach', hasVisibleAttachment(attachments) ? 'yes' : ''),
     'X-MS-TNEF-Correlator:',
