@@ -1,5 +1,6 @@
 import { answerScenarios } from './answer-scenarios.js'
 import { attachmentScenarios } from './attachment-scenarios.js'
+import { deltaScenarios } from './delta-scenarios.js'
 import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
 import { folderScenarios } from './folder-scenarios.js'
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   ...draftScenarios,
   ...messageScenarios,
   ...folderScenarios,
+  ...deltaScenarios,
   ...attachmentScenarios,
   ...answerScenarios,
   ...uploadScenarios,
