@@ -1,32 +1,15 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import { type Folder, foldersOf, type Item, messagesOf, RandomChanges, seeded } from './random-changes.js'
 import type { Client } from './start-server.js'
 
 /** A server that a test can stop and start again on the same store; its address may be another one then. */
 export interface Restartable {
+  /** Of the mailbox whose client it is. */
+  readonly address: string
   /** Waits while the server is not up. */
   client(): Promise<Client>
   restart(): Promise<void>
-}
-
-/** Numbers below 1, the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-interface Item {
-  readonly id: string
-  readonly '@removed'?: object
-  readonly [property: string]: unknown
-}
-
-interface Folder extends Item {
-  readonly displayName: string
 }
 
 /** What a client that follows delta links knows of one collection. */
@@ -68,6 +51,8 @@ export class DeltaFollower {
   readonly #messages = new Map<string, Copy>()
   readonly #random: () => number
   readonly #immutable: boolean
+  /** Pages asked for so far. */
+  pages = 0
 
   constructor(random: () => number, immutable: boolean) {
     this.#random = random
@@ -80,16 +65,16 @@ export class DeltaFollower {
   }
 
   /** Some pages of something; now and then a link that was kept is all that is left, and once in a while nothing. */
-  async step(client: Client): Promise<void> {
+  async step(client: Client): Promise<boolean> {
     const copies = [this.#folders, ...this.#messages.values()]
     const copy = copies[Math.floor(this.#random() * copies.length)] ?? this.#folders
     if (this.#random() < 0.01) copy.beginAnew()
     const isThrough = await this.#page(client, copy)
     if (isThrough && copy === this.#folders) this.#meetFolders()
+    return isThrough
   }
 
-  /** Follows every link to its end. */
-  async catchUp(client: Client): Promise<void> {
+  async #catchUp(client: Client): Promise<void> {
     while (!(await this.#page(client, this.#folders))) {}
     this.#meetFolders()
     for (const copy of this.#messages.values()) while (!(await this.#page(client, copy))) {}
@@ -97,6 +82,7 @@ export class DeltaFollower {
 
   async #page(client: Client, copy: Copy): Promise<boolean> {
     try {
+      this.pages++
       return await copy.page(client, this.#headers())
     } catch (error) {
       // The folder was deleted after it was last heard of: the next round of the folders says so.
@@ -112,17 +98,37 @@ export class DeltaFollower {
     for (const id of this.#messages.keys()) if (!this.#folders.items.has(id)) this.#messages.delete(id)
   }
 
-  /** The copy is the mailbox: every folder with its counts, in each every message as it stands. */
-  async assertSame(client: Client): Promise<void> {
-    const headers = this.#immutable ? { Prefer: 'IdType="ImmutableId"' } : {}
-    const folders = await foldersOf(client)
-    assert.deepEqual(byId(this.#folders.items.values()), byId(folders))
-    for (const { id, displayName } of folders) {
-      const { json } = await client.get(`/me/mailFolders/${id}/messages?$top=1000`, headers)
-      assert.ok(json.value.length < 1000)
-      const copied = this.#messages.get(id)?.items.values() ?? []
-      assert.deepEqual(byId(copied), byId(json.value), `messages of ${displayName}`)
+  /**
+   * Follows every link to its end; then the copy is the mailbox: every folder with its counts, in each every message as
+   * it stands. Mail may still be on its way: a mailbox that changed meanwhile is followed again.
+   */
+  async endSame(client: Client): Promise<{ folders: number; messages: number }> {
+    let before = await this.#mailbox(client)
+    for (;;) {
+      // The end of the round it is in, which shows nothing younger than its beginning; then one more.
+      await this.#catchUp(client)
+      await this.#catchUp(client)
+      const after = await this.#mailbox(client)
+      if (isDeepStrictEqual(before, after)) break
+      before = after
     }
+    assert.deepEqual(byId(this.#folders.items.values()), byId(before.map(({ folder }) => folder)))
+    let count = 0
+    for (const { folder, messages } of before) {
+      const copied = this.#messages.get(folder.id)?.items.values() ?? []
+      assert.deepEqual(byId(copied), byId(messages), `messages of ${folder.displayName}`)
+      count += messages.length
+    }
+    return { folders: before.length, messages: count }
+  }
+
+  async #mailbox(client: Client): Promise<{ folder: Folder; messages: Item[] }[]> {
+    const headers: Record<string, string> = this.#immutable ? { Prefer: 'IdType="ImmutableId"' } : {}
+    const found: { folder: Folder; messages: Item[] }[] = []
+    for (const folder of await foldersOf(client)) {
+      found.push({ folder, messages: await messagesOf(client, folder, headers) })
+    }
+    return found
   }
 }
 
@@ -131,134 +137,70 @@ function byId(items: Iterable<Item>): object[] {
   return [...items].map(({ '@odata.type': _, ...item }) => item).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-async function foldersOf(client: Client): Promise<Folder[]> {
-  const found: Folder[] = []
-  const under = async (path: string) => {
-    const { json } = await client.get(`${path}?$top=1000`)
-    for (const folder of json.value) {
-      found.push(folder)
-      if (folder.childFolderCount > 0) await under(`/me/mailFolders/${folder.id}/childFolders`)
-    }
-  }
-  await under('/me/mailFolders')
-  return found
+/** What was done, and what the follower ended with. */
+export interface Figures {
+  /** Changes that the server said it had made. */
+  changes: number
+  restarts: number
+  /** Calls that ended without an answer, because the server did. */
+  unanswered: number
+  /** Pages that the follower read. */
+  pages: number
+  /** Equal in copy and mailbox. */
+  folders: number
+  messages: number
 }
 
-/** Folders a test makes at most, or about: each is one more to be followed. */
-const enoughFolders = 12
-
-/** Does random things to a mailbox; what is refused, because it has come too late for its object, is no matter. */
-export class RandomChanges {
-  readonly #random: () => number
-  #made = 0
-  #folders: Folder[] = []
-
-  constructor(random: () => number) {
-    this.#random = random
-  }
-
-  #pick<Choice>(choices: readonly Choice[]): Choice | undefined {
-    return choices[Math.floor(this.#random() * choices.length)]
-  }
-
-  async one(client: Client): Promise<void> {
-    // Looked up now and then: a folder that is gone is one more thing to be refused.
-    if (this.#folders.length === 0 || this.#random() < 0.1) this.#folders = await foldersOf(client)
-    const folders = this.#folders
-    const own = folders.filter(({ displayName }) => displayName.startsWith('own'))
-    const folder = this.#pick(folders)
-    const other = this.#pick(folders)
-    if (folder === undefined || other === undefined) return
-    const { json } = await client.get(`/me/mailFolders/${folder.id}/messages?$top=20&$select=isRead`)
-    const message = this.#pick((json?.value ?? []) as Item[])
-    const choice = this.#random()
-    if (choice < 0.08 && own.length < enoughFolders) return void (await this.#makeFolder(client, folder))
-    const ownFolder = this.#pick(own)
-    if (ownFolder !== undefined && choice < 0.2) return this.#changeFolder(client, ownFolder, other, own.length)
-    if (choice < 0.35) return void (await client.post(`/me/mailFolders/${folder.id}/messages`, this.#draft()))
-    if (choice < 0.45) return void (await client.post('/me/sendMail', { message: this.#draft() }))
-    if (message !== undefined) await this.#changeMessage(client, message, other)
-  }
-
-  #draft(): object {
-    const toRecipients = [{ emailAddress: { address: 'nobody@example.com' } }]
-    return { subject: `message ${this.#made++}`, toRecipients }
-  }
-
-  async #makeFolder(client: Client, parent: Item): Promise<void> {
-    await client.post(`/me/mailFolders/${parent.id}/childFolders`, { displayName: `own ${this.#made++}` })
-  }
-
-  async #changeFolder(client: Client, folder: Item, other: Item, count: number): Promise<void> {
-    const path = `/me/mailFolders/${folder.id}`
-    // A copy doubles what is below: with many about, some are deleted first.
-    const choice = count < enoughFolders ? this.#random() : 0.7 + this.#random() * 0.3
-    if (choice < 0.3) await patch(client, path, { displayName: `own ${this.#made++}` })
-    else if (choice < 0.55) await client.post(`${path}/move`, { destinationId: other.id })
-    else if (choice < 0.7) await client.post(`${path}/copy`, { destinationId: other.id })
-    else if (choice < 0.9) await client.call('DELETE', path)
-    else await client.call('POST', `${path}/permanentDelete`, { body: '' })
-  }
-
-  async #changeMessage(client: Client, message: Item, other: Item): Promise<void> {
-    const path = `/me/messages/${message.id}`
-    const choice = this.#random()
-    if (choice < 0.3) await patch(client, path, { isRead: message.isRead !== true })
-    else if (choice < 0.4) await patch(client, path, { categories: [`c${this.#made++}`] })
-    else if (choice < 0.65) await client.post(`${path}/move`, { destinationId: other.id })
-    else if (choice < 0.75) await client.post(`${path}/copy`, { destinationId: other.id })
-    else if (choice < 0.85) await client.call('DELETE', path)
-    else if (choice < 0.9) await client.call('POST', `${path}/permanentDelete`, { body: '' })
-    else if (choice < 0.95) await client.post(`${path}/reply`, { comment: 'thanks' })
-    else await client.call('POST', `${path}/send`, { body: '' })
-  }
-}
-
-function patch(client: Client, path: string, body: object) {
-  return client.call('PATCH', path, {
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  })
+/** In one line, for the report of a test. */
+export function figuresText({ changes, restarts, unanswered, pages, folders, messages }: Figures): string {
+  return `${changes} changes, ${restarts} restarts that left ${unanswered} calls unanswered, ${pages} pages followed: ${messages} messages in ${folders} folders are the same`
 }
 
 /** Changes a mailbox at random while a follower reads along, both through restarts; then the two must be the same. */
 export async function followThrough(
   server: Restartable,
   { changes, restarts, seed, immutable }: { changes: number; restarts: number; seed: number; immutable: boolean },
-): Promise<void> {
+): Promise<Figures> {
   const follower = new DeltaFollower(seeded(seed), immutable)
-  const writer = new RandomChanges(seeded(seed + 1))
-  let begun = 0
+  const writer = new RandomChanges(seeded(seed + 1), server.address)
+  let made = 0
+  let unanswered = 0
+  const count = (change: boolean | undefined) => {
+    if (change === undefined) unanswered++
+    else if (change) made++
+  }
   // Several at once, so that what is committed later can have begun earlier.
   const writers = Array.from({ length: 3 }, async () => {
-    while (begun < changes) {
-      begun++
-      await reachable(server, (client) => writer.one(client))
-    }
+    while (made < changes) count(await answered(server, (client) => writer.one(client)))
   })
   const reader = async () => {
-    while (begun < changes) await reachable(server, (client) => follower.step(client))
+    while (made < changes) {
+      const through = await answered(server, (client) => follower.step(client))
+      if (through === undefined) unanswered++
+    }
   }
   const restarter = async () => {
     for (let restarted = 1; restarted <= restarts; restarted++) {
-      while (begun < (changes * restarted) / (restarts + 1)) await new Promise((resolve) => setTimeout(resolve, 1))
+      while (made < (changes * restarted) / (restarts + 1)) await new Promise((resolve) => setTimeout(resolve, 1))
       await server.restart()
     }
   }
   await Promise.all([...writers, reader(), restarter()])
   const client = await server.client()
-  // The end of the round it is in, which shows nothing younger than its beginning; then one more.
-  await follower.catchUp(client)
-  await follower.catchUp(client)
-  await follower.assertSame(client)
+  const { folders, messages } = await follower.endSame(client)
+  return { changes: made, restarts, unanswered, pages: follower.pages, folders, messages }
 }
 
-/** What a server does not live to answer is given up: a link is followed again later. */
-async function reachable(server: Restartable, call: (client: Client) => Promise<void>): Promise<void> {
+/** What a server does not live to answer is given up (undefined): a link is followed again later. */
+async function answered<Result>(
+  server: Restartable,
+  call: (client: Client) => Promise<Result>,
+): Promise<Result | undefined> {
   try {
-    await call(await server.client())
+    return await call(await server.client())
   } catch (error) {
     // What `fetch` throws when the connection ends.
     if (!(error instanceof TypeError)) throw error
+    return undefined
   }
 }
