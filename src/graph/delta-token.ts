@@ -61,18 +61,20 @@ function malformed(reason: string): GraphError {
   return badRequest('Badly formed token.', reason)
 }
 
-/** 410: the client has to begin anew, and is told where. */
+/** 410: the client has to begin anew, and is told where. `query`: the options of its first call, where they are known. */
 export function syncStateNotFound(
   request: GraphRequest,
   { generation, highest }: { generation: number; highest: number },
+  query = '',
 ): GraphError {
+  const anew = deltaUrl(request, '$deltatoken', '')
   return new GraphError(
     410,
     'SyncStateNotFound',
     `The sync state generation is not found; generation=${generation};[highest=${highest}].`,
     {
       frontEnd: true,
-      headers: { Location: deltaUrl(request, '$deltatoken', '') },
+      headers: { Location: query === '' ? anew : `${anew}&${query}` },
       reason: 'What has left the folder since is known no more, or the key of the token is gone: begin anew.',
     },
   )

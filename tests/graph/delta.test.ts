@@ -216,7 +216,9 @@ test('$filter by the time of receipt, $orderby newest first, and no other option
   }
   for (const [option, name] of [
     ['$filter=isRead eq true', '$filter'],
-    ['$filter=receivedDateTime ge 2026-13-41', '$filter'],
+    ['$filter=receivedDateTime le 2026-01-01', '$filter'],
+    ['$filter=2026-01-01 ge receivedDateTime', '$filter'],
+    ['$filter=sentDateTime ge 2026-01-01', '$filter'],
     ['$filter=receivedDateTime ge 2026-01-01T00:00:00Z and isRead eq true', '$filter'],
     ['$orderby=subject', '$orderby'],
     ['$orderby=receivedDateTime', '$orderby'],
@@ -227,6 +229,13 @@ test('$filter by the time of receipt, $orderby newest first, and no other option
     const message = await refused(adele, `${drafts}?${option}`, 400, 'ErrorInvalidUrlQuery')
     assert.match(message, new RegExp(`'Messages' resource: '\\${name}'`))
   }
+  for (const moment of ['2026-13-41', '2026-02-30', '2026-01-01T25:00:00Z', "'2026-01-01'", '1']) {
+    assert.equal((await adele.get(`${drafts}?$filter=receivedDateTime ge ${moment}`)).status, 400, moment)
+  }
+  assert.equal(
+    (await round(adele, `${drafts}?$filter=(receivedDateTime+ge+2020-01-01T00:00:00%2B02:00)`)).value.length,
+    2,
+  )
   for (const option of ['$filter=displayName eq 1', '$orderby=displayName', '$expand=childFolders', '$skip=1']) {
     await refused(adele, `/me/mailFolders/delta?${option}`, 400, 'ErrorInvalidUrlQuery')
   }
@@ -275,6 +284,60 @@ test('$deltatoken=latest passes the first round over', async (t) => {
   assert.deepEqual(latest.value, [])
   await created(adele, 'new')
   assert.deepEqual(subjects(await round(adele, latest.next)), ['new'])
+})
+
+test('by every path to the mailbox, in both versions, links are those of the path', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  const application = await server.application(['Mail.ReadWrite'])
+  for (const subject of ['one', 'two']) await created(adele, subject)
+  const profile = await server.user('adele@contoso.com', ['User.Read'])
+  const user = (await profile.get('/me')).json.id
+  const one = { Prefer: 'odata.maxpagesize=1' }
+  for (const path of [
+    '/v1.0/users/adele@contoso.com/mailFolders/drafts/messages',
+    `/v1.0/users('${user}')/mailFolders('drafts')/messages`,
+    `/beta/users/${user}/mailFolders/drafts/messages`,
+    `/beta/users/${user}/messages`,
+    `/beta/users/${user}/mailFolders/msgfolderroot/childFolders/drafts/messages`,
+  ]) {
+    const first = (await application.get(`${path}/delta?$select=subject`, one)).json
+    const version = path.slice(0, path.indexOf('/', 1))
+    assert.ok(first['@odata.context'].endsWith(`${version}/$metadata#Collection(message)`), path)
+    const link: string = first['@odata.nextLink']
+    const asked = path.replaceAll(/olders\/([^/]+)/g, "olders('$1')")
+    assert.ok(link.startsWith(`${server.url}${asked}/delta?$skiptoken=`), link)
+    const second = (await application.get(link.slice(server.url.length), one)).json
+    assert.deepEqual([...first.value, ...second.value].map(({ subject }) => subject).sort(), ['one', 'two'])
+    assert.ok(second['@odata.deltaLink'].startsWith(`${server.url}${asked}/delta?$deltatoken=`))
+  }
+  // The same mailbox and folder: the owner may go on where the application was.
+  const { next } = await round(application, `/users/${user}/mailFolders/drafts/messages/delta`)
+  const token = /deltatoken=(.*)/.exec(next)?.[1] ?? ''
+  assert.deepEqual((await round(adele, `${drafts}?$deltatoken=${token}`)).value, [])
+})
+
+test('the reader sees no more than in a list: without the body by Mail.ReadBasic, in the form that is preferred', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  const basic = await server.user('adele@contoso.com', ['Mail.ReadBasic'])
+  const body = { contentType: 'html', content: '<p>quinces</p>' }
+  const id = (await adele.post('/me/messages', { subject: 'one', body })).json.id
+  const { next, value } = await round(adele, `${drafts}?$select=subject,body`, {
+    Prefer: 'outlook.body-content-type="text"',
+  })
+  assert.equal((value[0] as { body?: { content: string } }).body?.content.trim(), 'quinces')
+  await patch(adele, `/me/messages/${id}`, { isRead: false })
+  // What a token selects is no permission: whoever follows it is asked for their own.
+  for (const path of [drafts, `${drafts}?$select=subject,body,bodyPreview`, next]) {
+    const { text, json } = await basic.get(path)
+    assert.equal(json.value[0].subject, 'one')
+    assert.doesNotMatch(text, /quinces/)
+  }
+  await adele.call('DELETE', `/me/messages/${id}`)
+  const none = await adele.get(next, { Accept: 'application/json;odata.metadata=none' })
+  assert.deepEqual(Object.keys(none.json), ['@odata.deltaLink', 'value'])
+  assert.deepEqual(none.json.value, [{ id, '@removed': { reason: 'deleted' } }])
 })
 
 test('a folder that is gone is said to be', async (t) => {
@@ -335,7 +398,7 @@ test('links outlive the server; after a month, and without their key, the client
   }
   let { graphpost, adele } = await start()
   const id = await created(adele, 'going')
-  const { next } = await round(adele, drafts)
+  const { next } = await round(adele, `${drafts}?$select=subject`)
   await adele.call('DELETE', `/me/messages/${id}`)
   await graphpost.close()
 
@@ -354,7 +417,7 @@ test('links outlive the server; after a month, and without their key, the client
   assert.equal(gone.json.error.code, 'SyncStateNotFound')
   assert.match(gone.json.error.message, /^The sync state generation is not found; generation=\d+;\[highest=\d+\]\.$/)
   const location = gone.headers.get('location') ?? ''
-  assert.match(location, /\/v1\.0\/me\/mailFolders\('drafts'\)\/messages\/delta\?\$deltatoken=$/)
+  assert.match(location, /\/v1\.0\/me\/mailFolders\('drafts'\)\/messages\/delta\?\$deltatoken=&%24select=subject$/)
   assert.deepEqual((await round(adele, below(location))).value, [])
   // The one that was told of the removal knows all there is to know.
   assert.deepEqual((await round(adele, second.next)).value, [])

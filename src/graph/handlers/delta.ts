@@ -1,4 +1,4 @@
-import { type DeltaPosition, folderDelta, messageDelta, type SyncStateGone } from '../../mail/delta.js'
+import { type DeltaPosition, folderDelta, messageDelta } from '../../mail/delta.js'
 import { MailError } from '../../mail/errors.js'
 import type { FolderId, MessageId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
@@ -10,6 +10,7 @@ import { badRequest, GraphError } from '../errors.js'
 import { presentFolderId, presentImmutableId, presentMessageId } from '../item-id.js'
 import { folderOfPath } from '../keys.js'
 import { needsContent, readExpansion } from '../message-expansion.js'
+import { parsedFilter } from '../message-filter.js'
 import { readQuery } from '../query-options.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
 import { presentFolder, selectFolderProperties } from '../resources/mail-folder.js'
@@ -43,7 +44,7 @@ export const messagesDelta: Handler = async (request, mail) => {
     call.position,
     pageSize(request, query),
   )
-  if ('gone' in page) throw gone(request, page)
+  if ('gone' in page) throw syncStateNotFound(request, page.gone, call.state.query)
   const value: unknown[] = []
   for (const item of page.items) {
     if ('written' in item) {
@@ -67,7 +68,7 @@ export const foldersDelta: Handler = async (request, mail) => {
   const selection = selectFolderProperties(query.select, request.version)
   const { mailbox } = request
   const page = await folderDelta(mail.store, mailbox.id, call.position, pageSize(request, query))
-  if ('gone' in page) throw gone(request, page)
+  if ('gone' in page) throw syncStateNotFound(request, page.gone, call.state.query)
   const value = page.items.map((item) =>
     'written' in item
       ? {
@@ -154,11 +155,15 @@ function requireNewestFirst({ orderBy = [] }: Query): void {
 /** ms since 1970 of the one condition there is; undefined without one. */
 function readReceivedFrom(filter: string | undefined): number | undefined {
   if (filter === undefined) return undefined
-  const [, operator = '', moment = ''] = /^\s*receivedDateTime\s+(ge|gt)\s+(\S+)\s*$/i.exec(filter) ?? []
-  const isMoment = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,7})?)?(Z|[+-]\d\d:\d\d))?$/i.test(moment)
-  const at = isMoment ? Date.parse(moment) : Number.NaN
-  if (Number.isNaN(at)) throw untracked('Messages', '$filter')
-  return operator.toLowerCase() === 'gt' ? at + 1 : at
+  const node = parsedFilter(filter)
+  if (node.kind === 'compare' && (node.operator === 'ge' || node.operator === 'gt')) {
+    const { left, operator, right } = node
+    const isReceived = left.kind === 'path' && left.segments.join('/').toLowerCase() === 'receiveddatetime'
+    if (isReceived && right.kind === 'literal' && right.type === 'moment') {
+      return operator === 'gt' ? right.value + 1 : right.value
+    }
+  }
+  throw untracked('Messages', '$filter')
 }
 
 const changeKinds: readonly ChangeKind[] = ['created', 'updated', 'deleted']
@@ -186,10 +191,6 @@ function removedMessageId({ mailbox, preferences }: GraphRequest, { item, folder
 /** Gone for the reader of this folder, wherever it went: the service says `deleted` of what was moved, too. */
 function presentRemoved(type: 'message' | 'mailFolder', id: string) {
   return { '@odata.type': `#microsoft.graph.${type}`, id, '@removed': { reason: 'deleted' } }
-}
-
-function gone(request: GraphRequest, { gone }: SyncStateGone): GraphError {
-  return syncStateNotFound(request, gone)
 }
 
 function reply(
