@@ -14,6 +14,7 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/createUploadSession$/, 'tests/graph/upload-session.test.ts'],
   [/\{(property|attachmentProperty)\}$|\/item$/, 'tests/graph/segments.test.ts'],
   [/\/attachments(\/|$)/, 'tests/graph/messages.test.ts'],
+  [/\/delta$/, 'tests/graph/delta.test.ts'],
   [/\/mailFolders(?!.*\/messages).*/, 'tests/graph/mail-folders.test.ts'],
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],

@@ -79,6 +79,7 @@ export async function performOperation(
     cloud,
     preferences: call.preferences,
     body,
+    seals: services.seals,
     ifMatch: call.request.headers['if-match'],
     ifNoneMatch: call.request.headers['if-none-match'],
     cast,

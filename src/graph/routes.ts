@@ -10,6 +10,7 @@ import {
   listAttachments,
 } from './handlers/attachments.js'
 import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
+import { foldersDelta, messagesDelta } from './handlers/delta.js'
 import {
   copyFolder,
   createFolder,
@@ -103,6 +104,7 @@ export const routes: readonly Route[] = [
   subscriptionRoute('DELETE', 'subscriptions/{subscription}', 'none', deleteSubscription),
   subscriptionRoute('POST', 'subscriptions/{subscription}/reauthorize', 'none', reauthorizeSubscription),
   ...folders('{mailbox}/mailFolders'),
+  notIn(['china'], route('GET', '{mailbox}/mailFolders/delta', 'Mail.ReadBasic', 'none', foldersDelta)),
   ...folders('{mailbox}/mailFolders/{folder}/childFolders'),
   ...onFolder('{mailbox}/mailFolders/{folder}'),
   ...underMessages('{mailbox}/messages'),
@@ -169,6 +171,7 @@ function underMessages(messages: string): MailRoute[] {
   return [
     castable(route('GET', messages, 'Mail.ReadBasic', 'none', listMessages)),
     route('GET', `${messages}/$count`, 'Mail.ReadBasic', 'none', countMessages),
+    notIn(['china'], route('GET', `${messages}/delta`, 'Mail.ReadBasic', 'none', messagesDelta)),
     route('POST', messages, 'Mail.ReadWrite', 'jsonOrMime', createMessage),
     route('GET', message, 'Mail.ReadBasic', 'none', getMessage),
     route('PATCH', message, 'Mail.ReadWrite', 'json', updateMessage),

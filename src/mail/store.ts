@@ -12,12 +12,21 @@ import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './i
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { StoredSettings } from './mailbox-settings.js'
-import type { Answer, InferenceClassification, Message } from './message.js'
+import type { Answer, InferenceClassification, Message, MessageEnvelope } from './message.js'
 import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
-import type { ListedMessage, MessageCondition, MessagePlace, MessageQuery } from './query.js'
+import type {
+  Changes,
+  ChangesQuery,
+  FolderChangesQuery,
+  ListedMessage,
+  ListingQuery,
+  MessageCondition,
+  MessagePlace,
+  MessageQuery,
+} from './query.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -28,6 +37,7 @@ export interface MailStore {
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
   readonly uploads: UploadStore
+  readonly changes: ChangeStore
   readonly settings: SettingsStore
   readonly categories: CategoryStore
   readonly overrides: OverrideStore
@@ -144,6 +154,29 @@ export interface OutboxStore {
   countOpen(): Promise<number>
 }
 
+/** What has changed, in the order in which it was committed (decision 19). */
+export interface ChangeStore {
+  horizon(): Promise<ChangeHorizon>
+  /** Messages as they stand, newest received first. */
+  listing(query: ListingQuery): Promise<ListedMessage[]>
+  /** Messages that were written, and those that left, by commit; of one commit first what left. */
+  messages(query: ChangesQuery): Promise<Changes<ListedMessage>>
+  /** The same of the mailbox's folders. */
+  folders(query: FolderChangesQuery): Promise<Changes<FolderId>>
+  /** Forgets what left before that time, ms since 1970; resolves with how many. */
+  forget(before: number): Promise<number>
+}
+
+/** How far changes are known. All are numbers of commits. */
+export interface ChangeHorizon {
+  /** What was committed with a number up to this one can be seen. */
+  readonly complete: number
+  /** Nothing that can be seen has a number above this one. */
+  readonly visible: number
+  /** Of what left with a number up to this one, not all is known any more. */
+  readonly forgotten: number
+}
+
 export interface SubscriptionStore {
   find(tenant: TenantId, id: string): Promise<Subscription | undefined>
   /** Those an application made, in no order. */
@@ -233,7 +266,8 @@ export interface MailWriter {
   requireFolder(mailbox: MailboxId, folder: FolderId): void
   /** Writes name, parent and details of a folder; its counts stay. Guarded by its being there. */
   updateFolder(folder: MailFolder): void
-  deleteFolders(mailbox: MailboxId, folders: readonly FolderId[]): void
+  /** `at`: ms since 1970, for {@link ChangeStore}. */
+  deleteFolders(mailbox: MailboxId, folders: readonly FolderId[], at: number): void
   /**
    * Moves all messages of the folders into another, in few statements however many there are, with the counts of that
    * one; those of the folders are not kept.
@@ -246,6 +280,8 @@ export interface MailWriter {
   /** Marks all messages of a folder as read or unread, with its count. */
   setReadState(mailbox: MailboxId, folder: FolderId, to: ChangeStamp & { isRead: boolean }): void
   insertMessage(message: Message): void
+  /** The message, as it was there, leaves its folder at this time, ms since 1970. */
+  insertRemoval(message: MessageEnvelope, at: number): void
   /**
    * Writes the message over the one with its id. Guarded: fails with `conflict` unless that one still has the change
    * number `previousChange`.

@@ -55,7 +55,10 @@ const options: Readonly<Record<string, OptionParser>> = {
   $count: (text, query) => {
     query.count = parseCount(text)
   },
-  $deltatoken: keepRaw('$deltatoken'),
+  // Empty where a client is to begin anew: the service sends it there.
+  $deltatoken: (text, query) => {
+    query.other = { ...query.other, $deltatoken: text }
+  },
   $expand: (text, query, bounds) => {
     query.expand = parseExpand(notEmpty('$expand', text), bounds)
   },

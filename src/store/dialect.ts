@@ -9,6 +9,15 @@ export interface DatabaseDialect {
   readonly bytes: ColumnDataType
   /** The type of a primary key that the database gives, each larger than those before. */
   readonly risingNumber: ColumnDataType
+  /**
+   * The number of the commit that a statement belongs to; larger than that of every commit whose rows could be seen when
+   * it began (decision 19).
+   */
+  readonly commitNumber: RawBuilder<number>
+  /** Every commit up to this number is over: what it wrote can be seen. */
+  readonly completeCommits: RawBuilder<number>
+  /** No row that can be seen has a larger number. */
+  readonly visibleCommits: RawBuilder<number>
   /** Text that lists are ordered by: compared by code point, whatever the locale of the database. */
   readonly orderedText: ColumnDataType | RawBuilder<string>
   /** Rows that another worker is taking at this moment are passed over. */
@@ -66,6 +75,10 @@ export const sqlite: DatabaseDialect = {
   integer: 'integer',
   bytes: 'blob',
   risingNumber: 'integer',
+  // Counted up at the begin of each transaction (sqlite-group.ts): there is one writer at a time.
+  commitNumber: sql<number>`(select number from commits)`,
+  completeCommits: sql<number>`(select number from commits)`,
+  visibleCommits: sql<number>`(select number from commits)`,
   orderedText: 'text',
   // One writer at a time: there is nothing to pass over.
   skipLocked: (query) => query,
@@ -114,6 +127,10 @@ export const postgres: DatabaseDialect = {
   integer: 'bigint',
   bytes: 'bytea',
   risingNumber: 'bigserial',
+  // Transactions are numbered when they begin to write and commit in any order; a snapshot knows which are still open.
+  commitNumber: sql<number>`pg_current_xact_id()::text::bigint`,
+  completeCommits: completeTransactions(),
+  visibleCommits: sql<number>`pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1`,
   orderedText: sql`text collate "C"`,
   skipLocked: (query) => query.forUpdate().skipLocked(),
   numbers: (values) => sql`(select e::bigint from json_array_elements_text(${JSON.stringify(values)}::json) as e)`,
@@ -171,4 +188,27 @@ export const postgres: DatabaseDialect = {
   numberIn: (text) => sql`
     case when length(${text}) <= 16 and ${text} ~ ${sql.lit('^[ \\t\\r\\n]*-?(0|[1-9][0-9]*)(\\.[0-9]+)?[ \\t\\r\\n]*$')}
       then ${text}::float8 end`,
+}
+
+/**
+ * What comes before the first transaction that may still write mail. A snapshot's own `xmin` would do, were it not for the
+ * transactions of every other database of the cluster, which hold it back. So the snapshot only says where the numbers
+ * end that it knows (`xmax`), and then the backends are looked at: whatever was below that is now either over, and seen
+ * by whoever reads from here on, or one of theirs. `backend_xid` has the lower 32 bits of a number. A transaction that
+ * writes call records writes nothing else, and vacuum writes no rows.
+ */
+function completeTransactions(): RawBuilder<number> {
+  return sql<number>`(
+    select least(known.next, min(case when behind < 2147483648 then known.next - behind end)) - 1
+    from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) as known
+    left join lateral (
+      select (known.next - open.backend_xid::text::bigint) & 4294967295 as behind
+      from pg_stat_activity as open
+      where open.datname = current_database() and open.backend_type = 'client backend' and open.backend_xid is not null
+      and not exists (
+        select from pg_locks as held
+        where held.pid = open.pid and held.relation = 'call_pages'::regclass and held.mode = 'RowExclusiveLock'
+      )
+    ) as transactions on true
+    group by known.next)`
 }

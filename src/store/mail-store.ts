@@ -2,6 +2,7 @@ import type { BlobStore } from '../mail/blobs.js'
 import { MailError } from '../mail/errors.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
+import { SqlChanges } from './changes.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
@@ -47,6 +48,7 @@ import {
 } from './notifications.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
+import { insertFolderRemovals, preparedRemoval } from './removals.js'
 import type { Statement } from './statement.js'
 import {
   deleteSubscription,
@@ -68,6 +70,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
     uploads: new SqlUploads(domain),
+    changes: new SqlChanges(domain),
     settings: new SqlSettings(domain),
     categories: new SqlCategories(domain),
     overrides: new SqlOverrides(domain),
@@ -109,6 +112,7 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
   const outboxInsert = preparedOutboxInsert(database)
   const settlement = preparedSettlement(database)
   const folderChange = preparedFolderChange(database)
+  const removal = preparedRemoval(database)
   const writer: MailWriter = {
     insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
     renameMailbox: (id, displayName) => statements.push(renameMailbox(database, id, displayName)),
@@ -135,12 +139,14 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     changeTree: (mailbox, change, previous) => statements.push(changeTree(database, mailbox, change, previous)),
     requireFolder: (mailbox, folder) => statements.push(requireFolder(database, mailbox, folder)),
     updateFolder: (folder) => statements.push(updateFolder(database, folder)),
-    deleteFolders: (mailbox, folders) => statements.push(deleteFolders(database, mailbox, folders)),
+    deleteFolders: (mailbox, folders, at) =>
+      statements.push(insertFolderRemovals(database, mailbox, folders, at), deleteFolders(database, mailbox, folders)),
     emptyFolders: (mailbox, folders, to) => statements.push(...emptyFolders(database, mailbox, folders, to)),
     copyMessages: (mailbox, copies, stamp) => statements.push(...copyMessages(database, mailbox, copies, stamp)),
     recountFolders: (mailbox, folders) => statements.push(recountFolders(database, mailbox, folders)),
     setReadState: (mailbox, folder, to) => statements.push(...setReadState(database, mailbox, folder, to)),
     insertMessage: (message) => statements.push(messageInsert(message)),
+    insertRemoval: (message, at) => statements.push(removal(message, at)),
     updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),
     markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),

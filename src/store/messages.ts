@@ -26,9 +26,9 @@ import type { Database } from './database.js'
 import { placesIn } from './folder-contents.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import type { Schema } from './schema.js'
-import { preparedInsert, type Statement, statementOf } from './statement.js'
+import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
 
-const envelopeColumns = [
+export const envelopeColumns = [
   'mailbox_id',
   'id',
   'folder_id',
@@ -54,7 +54,7 @@ const envelopeColumns = [
 
 const columns = [...envelopeColumns, 'from_name', 'from_address', 'content', 'body'] as const
 
-type EnvelopeRow = Pick<Selectable<Schema['messages']>, (typeof envelopeColumns)[number]>
+export type EnvelopeRow = Pick<Selectable<Schema['messages']>, (typeof envelopeColumns)[number]>
 
 /** 0, 1, 2, as the column orders them. */
 const importances: readonly Importance[] = ['low', 'normal', 'high']
@@ -237,11 +237,12 @@ function direction(descending: boolean, nullable: boolean): OrderByModifiersCall
 
 /** Compiled once: the row of every accepted mail. */
 export function preparedMessageInsert(database: Database): (message: Message) => Statement {
-  const insert = preparedInsert(database.read, 'messages', columns)
+  const computed = { commit_number: database.dialect.commitNumber }
+  const insert = preparedInsert(database.read, 'messages', columns, computed)
   return (message) => insert(rowOf(message))
 }
 
-function rowOf(message: Message): Schema['messages'] {
+function rowOf(message: Message): Pick<Schema['messages'], (typeof columns)[number]> {
   return {
     mailbox_id: message.mailbox,
     id: message.id,
@@ -274,17 +275,23 @@ function rowOf(message: Message): Schema['messages'] {
 export function preparedMessageUpdate(database: Database): (message: Message, previousChange: number) => Statement {
   const changing = columns.filter((column) => column !== 'mailbox_id' && column !== 'id')
   const example = Object.fromEntries(changing.map((column) => [column, 0])) as unknown as Updateable<Schema['messages']>
-  const { sql } = database.read
+  const compiled = database.read
     .updateTable('messages')
-    .set(example)
+    .set({
+      ...example,
+      // One that was moved has come into its folder with this very commit.
+      entered_number: sql<number | null>`case when moves = ${0} then coalesce(entered_number, commit_number) end`,
+      commit_number: database.dialect.commitNumber,
+    })
     .where('mailbox_id', '=', 0)
     .where('id', '=', 0)
     .where('change', '=', 0)
     .compile()
   return (message, previousChange) => {
     const row = rowOf(message)
-    const parameters = changing.map((column) => row[column])
-    return { sql, parameters: [...parameters, message.mailbox, message.id, previousChange], guarded: true }
+    const parameters: SqlValue[] = changing.map((column) => row[column])
+    parameters.push(message.moves, message.mailbox, message.id, previousChange)
+    return { sql: compiled.sql, parameters, guarded: true }
   }
 }
 
@@ -297,7 +304,14 @@ export function markAnswered(
 ): Statement {
   const query = database.read
     .updateTable('messages')
-    .set({ last_verb: answer.verb, last_verb_at: at, modified_at: at, change })
+    .set({
+      last_verb: answer.verb,
+      last_verb_at: at,
+      modified_at: at,
+      change,
+      entered_number: sql<number>`coalesce(entered_number, commit_number)`,
+      commit_number: database.dialect.commitNumber,
+    })
     .where('mailbox_id', '=', mailbox)
     .where('id', '=', answer.message)
   return statementOf(query.compile())
@@ -347,7 +361,7 @@ export function setBodyPreview(
   return statementOf(query.compile())
 }
 
-function envelopeOf(row: EnvelopeRow): MessageEnvelope {
+export function envelopeOf(row: EnvelopeRow): MessageEnvelope {
   return {
     mailbox: row.mailbox_id as MailboxId,
     id: row.id as MessageId,

@@ -160,6 +160,8 @@ const documented: Readonly<Record<string, string>> = {
   'DELETE subscriptions/{subscription}': 'Mail.ReadBasic',
   'POST subscriptions/{subscription}/reauthorize': 'Mail.ReadBasic',
   'POST sendMail': 'Mail.Send',
+  'GET messages/delta': 'Mail.ReadBasic',
+  'GET mailFolders/delta': 'Mail.ReadBasic',
   'GET mailFolders': 'Mail.ReadBasic',
   'GET mailFolders/$count': 'Mail.ReadBasic',
   'GET mailFolders/{folder}': 'Mail.ReadBasic',

@@ -56,7 +56,7 @@ export const listMessages: Handler = async (request, mail) => {
     withContent: selection.needsContent || needsContent(expansion),
   })
   const value = []
-  for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
+  for (const message of messages) value.push(await presentListed(request, mail, message, selection, expansion))
   const position = messages[top - 1]?.position
   const withToken = position !== undefined && (where !== undefined || skip + top > plainSkip)
   const token = withToken ? presentSkipToken(list, skip + top, position) : undefined
@@ -96,7 +96,7 @@ export async function messagesOfFolder(
     withContent: selection.needsContent || needsContent(expansion),
   })
   const value = []
-  for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
+  for (const message of messages) value.push(await presentListed(request, mail, message, selection, expansion))
   return value
 }
 
@@ -130,7 +130,7 @@ export const getMessage: Handler = async (request, mail) => {
   if (hasEtagOf(request, message)) {
     return { status: 304, headers: { ETag: `W/"${presentChangeKey(request.mailbox, message.change)}"` } }
   }
-  const shown = await present(request, mail, message, selection, readExpansion(query, request.version))
+  const shown = await presentListed(request, mail, message, selection, readExpansion(query, request.version))
   const below = `${messagesContext(request)}${selectedContext(query.select, query.expand)}/$entity`
   return {
     status: 200,
@@ -153,7 +153,7 @@ export const getMessageProperty: Handler = async (request, mail) => {
   if (!isShown) throw accessDenied(`Mail.ReadBasic does not show ${name}.`)
   readQuery(request.query)
   const message = await messageOfPath(request, mail)
-  const shown = await present(
+  const shown = await presentListed(
     request,
     mail,
     message,
@@ -199,7 +199,8 @@ function both(one: MessageCondition | undefined, other: MessageCondition | undef
   return { kind: 'every', of: [one, other] }
 }
 
-async function present(
+/** A message as a list shows it. */
+export async function presentListed(
   request: GraphRequest,
   mail: Mail,
   message: ListedMessage,
