@@ -13,6 +13,7 @@ import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { Answer, Message } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { ListedMessage, MessageQuery } from './query.js'
+import type { MessageSearch, SearchDocument } from './search.js'
 import type { UploadSession } from './upload-session.js'
 
 export interface MailStore {
@@ -22,6 +23,7 @@ export interface MailStore {
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
   readonly uploads: UploadStore
+  readonly search: SearchStore
   readonly blobs: BlobStore
   /**
    * Commits all that the callback asked for, or nothing; resolves once it is on disk.
@@ -78,6 +80,37 @@ export interface UploadStore {
   find(mailbox: MailboxId, id: AttachmentId): Promise<UploadSession | undefined>
   /** Sessions whose time is over. */
   listExpired(now: number): Promise<UploadSession[]>
+}
+
+/** A place in a mailbox, from the newest received to the oldest. */
+export interface ReceivedPlace {
+  readonly receivedAt: number
+  readonly id: MessageId
+}
+
+/** What a look for messages that are not in the index found. */
+export interface Unindexed {
+  readonly messages: MessageId[]
+  readonly lookedThrough: number
+  /** Where the next look goes on; absent at the end of the mailbox. */
+  readonly last?: ReceivedPlace
+}
+
+/**
+ * The full-text index. It follows what is kept: writes of mail leave it alone, but that a message which comes to say
+ * something else, or goes, is no longer in it.
+ */
+export interface SearchStore {
+  /** One page of the results, as far as messages are indexed. */
+  list(search: MessageSearch): Promise<ListedMessage[]>
+  /** How many messages of the mailbox the index lacks. */
+  countUnindexed(mailbox: MailboxId): Promise<number>
+  /** Some of those, the newest received first, `limit` at most; one look is bounded and may find none. */
+  listUnindexed(mailbox: MailboxId, after: ReceivedPlace | undefined, limit: number): Promise<Unindexed>
+  /** Adds to the index what is not in it, of messages that have not changed since they were read. */
+  put(documents: readonly SearchDocument[]): Promise<void>
+  /** The mailboxes whose index lacks messages. */
+  listBehind(): Promise<MailboxId[]>
 }
 
 export interface OutboxStore {

@@ -24,6 +24,7 @@ import {
   setBodyPreview,
 } from './messages.js'
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
+import { SqlSearch } from './search.js'
 import type { Statement } from './statement.js'
 import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUploads } from './uploads.js'
 
@@ -38,6 +39,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
     uploads: new SqlUploads(domain),
+    search: new SqlSearch(domain),
     blobs,
     write: async (change) => {
       const statements: Statement[] = []

@@ -104,11 +104,7 @@ export class SqlMessages implements MessageStore {
       .limit(query.top)
       .offset(query.skip)
       .execute()
-    return rows.map(({ content, body, ...row }) =>
-      content === undefined || body === undefined
-        ? envelopeOf(row)
-        : { ...envelopeOf(row), content: contentFrom({ content, body }) },
-    )
+    return rows.map(listedFrom)
   }
 
   /** From the folders' counts, which are exact, so that a large folder is not counted row by row. */
@@ -131,6 +127,33 @@ export class SqlMessages implements MessageStore {
       .executeTakeFirst()
     return row?.mime
   }
+}
+
+/** Messages by their ids, in that order; what is gone is left out. */
+export async function messagesById(
+  database: Database,
+  mailbox: MailboxId,
+  ids: readonly MessageId[],
+  withContent: boolean,
+): Promise<ListedMessage[]> {
+  if (ids.length === 0) return []
+  const rows = await database.read
+    .selectFrom('messages')
+    .select(envelopeColumns)
+    .$if(withContent, (query) => query.select(['content', 'body']))
+    .where('mailbox_id', '=', mailbox)
+    .where('id', 'in', ids)
+    .execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => {
+    const row = byId.get(id)
+    return row === undefined ? [] : [listedFrom(row)]
+  })
+}
+
+function listedFrom({ content, body, ...row }: EnvelopeRow & Partial<ContentColumns>): ListedMessage {
+  if (content === undefined || body === undefined) return envelopeOf(row)
+  return { ...envelopeOf(row), content: contentFrom({ content, body }) }
 }
 
 function inFolder(where: ExpressionBuilder<Schema, 'messages'>, mailbox: MailboxId, folder: FolderId | undefined) {

@@ -2,12 +2,14 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { DatabaseDialect } from './dialect.js'
 import { first } from './migrations/0001-first.js'
 import { identity } from './migrations/0002-identity.js'
+import { search } from './migrations/0004-search.js'
 import type { Schema } from './schema.js'
 
 /** Every migration, oldest first. Append only: one that was released is never edited. */
 const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect) => Promise<void>> = {
   '0001-first': first,
   '0002-identity': identity,
+  '0004-search': search,
 }
 
 /** Brings the database to the newest schema; does nothing when it is there already. */

@@ -1,0 +1,65 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { MailboxId, MessageId } from './ids.js'
+import type { Mail } from './mail.js'
+import type { ListedMessage } from './query.js'
+import type { MessageSearch, SearchDocument } from './search.js'
+import { searchDocumentOf } from './search-document.js'
+
+/** What a mailbox's index reads and keeps; accepting a mail leaves it alone. */
+type Indexing = Pick<Mail, 'store'>
+
+/** Messages of one write to the index: about 2 ms for the one writer that SQLite has. */
+const batch = 25
+/** Messages that a search puts into the index before it looks, at most; the newest come first. */
+const maxCaughtUp = 1_000
+/** Messages that a search looks through for such, at most; all of them is the background's work. */
+const maxLookedThrough = 20_000
+
+/**
+ * One page of the messages that meet the condition, newest sent first. What was accepted before the call is found: the
+ * search indexes what is not indexed yet, as far as {@link maxCaughtUp}.
+ *
+ * @throws MailError storeUnavailable
+ */
+export async function searchMessages(mail: Indexing, search: MessageSearch): Promise<ListedMessage[]> {
+  await indexMailbox(mail, search.mailbox, { messages: maxCaughtUp, lookedThrough: maxLookedThrough })
+  return mail.store.search.list(search)
+}
+
+export interface IndexBounds {
+  readonly messages: number
+  readonly lookedThrough: number
+}
+
+/**
+ * Indexes messages of a mailbox that are not, the newest first, until none is left or the bounds are reached. May run
+ * several times at once, here and in other processes, and be broken off anywhere.
+ *
+ * @returns whether none is left
+ */
+export async function indexMailbox({ store }: Indexing, mailbox: MailboxId, bounds: IndexBounds): Promise<boolean> {
+  let indexed = 0
+  let lookedThrough = 0
+  let after: Parameters<typeof store.search.listUnindexed>[1]
+  while ((await store.search.countUnindexed(mailbox)) > 0) {
+    if (indexed >= bounds.messages || lookedThrough >= bounds.lookedThrough) return false
+    const found = await store.search.listUnindexed(mailbox, after, batch)
+    await indexMessages({ store }, mailbox, found.messages)
+    indexed += found.messages.length
+    lookedThrough += found.lookedThrough
+    if (found.last === undefined) return true
+    after = found.last
+    await nextTurn()
+  }
+  return true
+}
+
+async function indexMessages({ store }: Indexing, mailbox: MailboxId, messages: readonly MessageId[]): Promise<void> {
+  const documents: SearchDocument[] = []
+  for (const id of messages) {
+    const message = await store.messages.find(mailbox, id)
+    if (message === undefined) continue
+    documents.push(searchDocumentOf(message, await store.attachments.list(mailbox, id)))
+  }
+  await store.search.put(documents)
+}

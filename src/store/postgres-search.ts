@@ -1,0 +1,150 @@
+import { type Kysely, type SqlBool, sql } from 'kysely'
+import type { MessageId } from '../mail/ids.js'
+import { noFolder } from '../mail/mail-folder.js'
+import type { MessageSearch, SearchDocument, SearchField } from '../mail/search.js'
+import type { Schema } from './schema.js'
+import {
+  conditionSql,
+  indexedColumns,
+  indexWord,
+  isIndexChange,
+  type SearchEngine,
+  split,
+  type TextSyntax,
+} from './search-engine.js'
+import type { Statement } from './statement.js'
+
+/**
+ * The index in PostgreSQL: a `tsvector` of our own words with their places, and a GIN index. No text search configuration
+ * has a say, so that both databases find the same.
+ */
+const syntax: TextSyntax = {
+  phrase: (words, isPrefix) => {
+    const lexemes = words.map((word) => `'${word}'`)
+    return `(${lexemes.join(' <-> ')}${isPrefix ? ':*' : ''})`
+  },
+  and: ' & ',
+  or: ' | ',
+  andNot: ' & !',
+}
+
+export const postgresSearch: SearchEngine = {
+  create: createIndex,
+  put: (documents) => (documents.length === 0 ? [] : [put(documents)]),
+  find,
+}
+
+async function createIndex(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('search_documents')
+    .addColumn('mailbox_id', 'bigint', (column) => column.notNull())
+    .addColumn('message_id', 'bigint', (column) => column.notNull())
+    .addColumn('sent_at', 'bigint', (column) => column.notNull())
+    .addColumn('words', sql`tsvector`, (column) => column.notNull())
+    .addPrimaryKeyConstraint('search_documents_key', ['mailbox_id', 'message_id'])
+    .execute()
+  await sql`create index search_documents_by_sent on search_documents (mailbox_id, sent_at, message_id)`.execute(db)
+  await sql`create index search_documents_by_word on search_documents using gin (words)`.execute(db)
+  await createTriggers(db)
+}
+
+/**
+ * Locks are taken in one order, so that nothing waits in a circle: message, document, count. The index passes over
+ * messages that are being changed; a change counts its document off only when it commits.
+ */
+async function createTriggers(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create function search_documents_added() returns trigger language plpgsql as $$ begin
+      insert into search_mailboxes (mailbox_id, indexed_count)
+      select mailbox_id, count(*) from added group by mailbox_id order by mailbox_id
+      on conflict (mailbox_id) do update
+      set indexed_count = search_mailboxes.indexed_count + excluded.indexed_count;
+      return null;
+    end $$`.execute(db)
+  await sql`
+    create trigger search_documents_added after insert on search_documents
+    referencing new table as added for each statement execute function search_documents_added()`.execute(db)
+  await sql`
+    create function search_documents_removed() returns trigger language plpgsql as $$ begin
+      update search_mailboxes set indexed_count = indexed_count - 1 where mailbox_id = old.mailbox_id;
+      return null;
+    end $$`.execute(db)
+  await sql`
+    create constraint trigger search_documents_removed after delete on search_documents
+    deferrable initially deferred for each row execute function search_documents_removed()`.execute(db)
+  await sql`
+    create function message_unindexed() returns trigger language plpgsql as $$ begin
+      delete from search_documents where mailbox_id = old.mailbox_id and message_id = old.id;
+      return null;
+    end $$`.execute(db)
+  await sql`
+    create trigger messages_changed after update of ${sql.raw(indexedColumns.join(', '))} on messages
+    for each row when (${sql.raw(isIndexChange('is distinct from'))}) execute function message_unindexed()`.execute(db)
+  await sql`
+    create trigger messages_deleted after delete on messages
+    for each row execute function message_unindexed()`.execute(db)
+}
+
+/** One statement for all: its parameter is JSON. */
+const insertDocuments = `
+  with given as (
+    select * from json_to_recordset($1::json) as g (mailbox bigint, message bigint, change bigint, words text)
+  ), unchanged as (
+    select m.mailbox_id, m.id, m.sent_at, given.words
+    from messages as m join given on m.mailbox_id = given.mailbox and m.id = given.message
+    where m.change = given.change and m.folder_id <> ${noFolder}
+    order by m.mailbox_id, m.id
+    for share of m skip locked
+  )
+  insert into search_documents (mailbox_id, message_id, sent_at, words)
+  select mailbox_id, id, sent_at, words::tsvector from unchanged
+  on conflict do nothing`
+
+function put(documents: readonly SearchDocument[]): Statement {
+  const rows = documents.map((document) => ({
+    mailbox: document.mailbox,
+    message: document.message,
+    change: document.change,
+    words: vectorOf(document),
+  }))
+  return { sql: insertDocuments, parameters: [JSON.stringify(rows)] }
+}
+
+/** The text form of a tsvector: each word once with its places, `'7sreport':1,5`. Places count from 1 in each field. */
+function vectorOf({ mailbox, words }: SearchDocument): string {
+  const lexemes: string[] = []
+  for (const [field, list] of Object.entries(words) as [SearchField, readonly string[]][]) {
+    const places = new Map<string, number[]>()
+    list.forEach((word, index) => {
+      if (word === '') return
+      const known = places.get(word)
+      if (known === undefined) places.set(word, [index + 1])
+      else known.push(index + 1)
+    })
+    for (const [word, at] of places) lexemes.push(`'${indexWord(mailbox, field, word)}':${at.join(',')}`)
+  }
+  return lexemes.join(' ')
+}
+
+async function find(db: Kysely<Schema>, search: MessageSearch): Promise<MessageId[]> {
+  const { mailbox, folder, condition, after, top } = search
+  const match = (text: string) => sql<SqlBool>`search_documents.words @@ ${text}::tsquery`
+  const { text, rest } = split(syntax, mailbox, condition)
+  const conditions = [
+    sql<SqlBool>`search_documents.mailbox_id = ${mailbox}`,
+    folder === undefined ? sql<SqlBool>`messages.folder_id <> 0` : sql<SqlBool>`messages.folder_id = ${folder}`,
+    ...(text === undefined ? [] : [match(text)]),
+    ...rest.map((operand) => conditionSql(syntax, mailbox, operand, match)),
+    ...(after === undefined
+      ? []
+      : [sql<SqlBool>`(search_documents.sent_at, search_documents.message_id) < (${after.sentAt}, ${after.id})`]),
+  ]
+  const { rows } = await sql<{ id: MessageId }>`
+    select search_documents.message_id as id
+    from search_documents
+    join messages on messages.mailbox_id = search_documents.mailbox_id and messages.id = search_documents.message_id
+    where ${sql.join(conditions, sql` and `)}
+    order by search_documents.sent_at desc, search_documents.message_id desc
+    limit ${top}`.execute(db)
+  return rows.map(({ id }) => id)
+}
