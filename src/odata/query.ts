@@ -221,16 +221,21 @@ function term(option: string, item: string): string {
 
 /**
  * `@odata.nextLink` in the form that recordings since 2022 show: the path as it was sent, all parameters again,
- * and `$skip` last. `base`: scheme and host, without a slash at the end. `skip`: where the next page begins.
+ * and what names the page last. `base`: scheme and host, without a slash at the end. `next`: where the next page begins,
+ * the `$skip` of it or the parameter that says so.
  */
-export function nextLink(base: string, pathAsSent: string, asWritten: readonly Parameter[], skip: number): string {
+export function nextLink(
+  base: string,
+  pathAsSent: string,
+  asWritten: readonly Parameter[],
+  next: number | Parameter,
+): string {
   const kept = asWritten.filter(([name]) => {
     const option = optionNamed(name)
     return option !== '$skip' && option !== '$skiptoken'
   })
-  const query = [...kept, ['$skip', String(skip)] as const].map(
-    ([name, value]) => `${formEncode(name)}=${formEncode(value)}`,
-  )
+  const place = typeof next === 'number' ? (['$skip', String(next)] as const) : next
+  const query = [...kept, place].map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`)
   return `${base}${pathAsSent}?${query.join('&')}`
 }
 

@@ -11,6 +11,7 @@ import {
   type SearchEngine,
   split,
   type TextSyntax,
+  type Write,
 } from './search-engine.js'
 import type { Statement } from './statement.js'
 
@@ -30,7 +31,7 @@ const syntax: TextSyntax = {
 
 export const postgresSearch: SearchEngine = {
   create: createIndex,
-  put: (documents) => (documents.length === 0 ? [] : [put(documents)]),
+  put,
   find,
 }
 
@@ -49,8 +50,8 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * Locks are taken in one order, so that nothing waits in a circle: message, document, count. The index passes over
- * messages that are being changed; a change counts its document off only when it commits.
+ * Locks are taken in one order, so that nothing waits in a circle: message, document, count. The index waits for a message
+ * that is being changed while it holds no other; a change counts its document off only when it commits.
  */
 async function createTriggers(db: Kysely<unknown>): Promise<void> {
   await sql`
@@ -85,8 +86,11 @@ async function createTriggers(db: Kysely<unknown>): Promise<void> {
     for each row execute function message_unindexed()`.execute(db)
 }
 
-/** One statement for all: its parameter is JSON. */
-const insertDocuments = `
+/** The index can be made again from the mail: it need not be on disk before its mail is found. */
+const withoutSync: Statement = { sql: 'set local synchronous_commit to off', parameters: [] }
+
+/** One statement for all: its parameter is JSON. `locked`: what becomes of messages that another is changing. */
+const insertDocuments = (locked: 'skip locked' | '') => `
   with given as (
     select * from json_to_recordset($1::json) as g (mailbox bigint, message bigint, change bigint, words text)
   ), unchanged as (
@@ -94,20 +98,35 @@ const insertDocuments = `
     from messages as m join given on m.mailbox_id = given.mailbox and m.id = given.message
     where m.change = given.change and m.folder_id <> ${noFolder}
     order by m.mailbox_id, m.id
-    for share of m skip locked
+    for share of m ${locked}
   )
   insert into search_documents (mailbox_id, message_id, sent_at, words)
   select mailbox_id, id, sent_at, words::tsvector from unchanged
-  on conflict do nothing`
+  on conflict do nothing
+  returning message_id`
 
-function put(documents: readonly SearchDocument[]): Statement {
+const insertUnlocked = insertDocuments('skip locked')
+const insertWaiting = insertDocuments('')
+
+/** A message that is just being delivered is locked for a moment; it is waited for, alone. */
+async function put(write: Write, documents: readonly SearchDocument[]): Promise<void> {
+  const rows = await write([withoutSync, { sql: insertUnlocked, parameters: [rowsOf(documents)], returnsRows: true }])
+  const done = new Set((rows.get(1) as { message_id: number }[]).map(({ message_id }) => message_id))
+  for (const document of documents) {
+    if (done.has(document.message)) continue
+    await write([withoutSync, { sql: insertWaiting, parameters: [rowsOf([document])] }])
+  }
+}
+
+/** The parameter of the statement. */
+function rowsOf(documents: readonly SearchDocument[]): string {
   const rows = documents.map((document) => ({
     mailbox: document.mailbox,
     message: document.message,
     change: document.change,
     words: vectorOf(document),
   }))
-  return { sql: insertDocuments, parameters: [JSON.stringify(rows)] }
+  return JSON.stringify(rows)
 }
 
 /** The text form of a tsvector: each word once with its places, `'7sreport':1,5`. Places count from 1 in each field. */

@@ -14,10 +14,13 @@ export interface SearchEngine {
   /** Makes tables and triggers. */
   create(db: Kysely<unknown>): Promise<void>
   /** Adds documents whose messages still are as they were read, and passes over those that are there. */
-  put(documents: readonly SearchDocument[]): readonly Statement[]
+  put(write: Write, documents: readonly SearchDocument[]): Promise<void>
   /** The messages of a page, in its order. */
   find(db: Kysely<Schema>, search: MessageSearch): Promise<MessageId[]>
 }
+
+/** Commits the statements together, and answers with the rows they return. */
+export type Write = (statements: readonly Statement[]) => Promise<ReadonlyMap<number, readonly unknown[]>>
 
 /**
  * One letter for each field. A word of the index is mailbox number, letter, word: so the postings of a common word are

@@ -63,8 +63,8 @@ export class SqlSearch implements SearchStore {
   }
 
   async put(documents: readonly SearchDocument[]): Promise<void> {
-    const statements = this.#database.dialect.search.put(documents)
-    if (statements.length > 0) await this.#database.write(statements)
+    if (documents.length === 0) return
+    await this.#database.dialect.search.put((statements) => this.#database.write(statements), documents)
   }
 
   async listBehind(): Promise<MailboxId[]> {

@@ -51,7 +51,9 @@ const gapWord = '0'
 
 export const sqliteSearch: SearchEngine = {
   create: createIndex,
-  put: (documents) => documents.flatMap(put),
+  put: async (write, documents) => {
+    await write(documents.flatMap(put))
+  },
   find,
 }
 

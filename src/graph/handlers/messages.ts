@@ -12,6 +12,7 @@ import { expansionOf, type MessageExpansion, needsContent, readExpansion } from 
 import { readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { orderFields, presentMessage, selectProperties } from '../resources/message.js'
+import { findMessages } from './message-search.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
@@ -19,32 +20,42 @@ const defaultPage = 10
 /** GET {mailbox}/messages, GET .../mailFolders/{folder}/messages: a page, newest first unless ordered otherwise. */
 export const listMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
-  refuseUnserved(query, ['$filter', '$search', '$skiptoken', '$deltatoken'])
+  const isSearch = query.other.$search !== undefined
+  refuseUnserved(query, isSearch ? ['$deltatoken'] : ['$filter', '$skiptoken', '$deltatoken'])
   const folder = await listedFolder(request, mail)
   const selection = selectProperties(query.select, request.version, request.cloud)
   const skip = query.skip ?? 0
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const expansion = readExpansion(query, request.version)
-  const messages = await mail.store.messages.list({
-    mailbox: request.mailbox.id,
-    ...(folder === undefined ? {} : { folder }),
-    order: orderFields(query.orderBy),
-    skip,
-    top,
-    withContent: selection.needsContent || needsContent(expansion),
-  })
+  const withContent = selection.needsContent || needsContent(expansion)
+  const found = isSearch ? await findMessages(request, mail, query, { folder, top, withContent }) : undefined
+  const messages =
+    found?.messages ??
+    (await mail.store.messages.list({
+      mailbox: request.mailbox.id,
+      ...(folder === undefined ? {} : { folder }),
+      order: orderFields(query.orderBy),
+      skip,
+      top,
+      withContent,
+    }))
+  // Given whenever the page came out full, also when nothing follows, as recorded.
+  const following = messages.length < top ? undefined : skip + top
+  const next =
+    found === undefined && following !== undefined
+      ? nextLink(request.baseUrl, request.path, query.asWritten, following)
+      : found?.nextLink
   const value = []
   for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
   return {
     status: 200,
     json: {
       '@odata.context': contextOf(request, messagesContext(request) + selectedContext(query.select, query.expand)),
-      ...(query.count ? { '@odata.count': await mail.store.messages.count(request.mailbox.id, folder) } : {}),
+      ...(query.count && !isSearch
+        ? { '@odata.count': await mail.store.messages.count(request.mailbox.id, folder) }
+        : {}),
       value,
-      // Given whenever the page came out full, also when nothing follows, as recorded.
-      ...(messages.length < top
-        ? {}
-        : { '@odata.nextLink': nextLink(request.baseUrl, request.path, query.asWritten, skip + top) }),
+      ...(next === undefined ? {} : { '@odata.nextLink': next }),
     },
   }
 }
