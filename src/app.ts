@@ -41,6 +41,7 @@ import { type Log, maskPasswords, openLog } from './log.js'
 import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
 import type { TenantId } from './mail/ids.js'
+import { startIndexing } from './mail/keep-indexed.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
@@ -194,6 +195,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
     opened.push(startSweeping(core.mail, log))
+    const indexFailed = (error: unknown) => log.error({ error }, 'mail could not be indexed; the next try follows')
+    opened.push(startIndexing(core.mail, indexFailed))
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log)
     opened.push(() => surfaces.close(settings.drainTimeout))

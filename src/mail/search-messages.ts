@@ -1,15 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MailboxId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
+import { noFolder } from './mail-folder.js'
 import type { ListedMessage } from './query.js'
 import type { MessageSearch, SearchDocument } from './search.js'
 import { searchDocumentOf } from './search-document.js'
+import type { ReceivedPlace } from './store.js'
 
 /** What a mailbox's index reads and keeps; accepting a mail leaves it alone. */
 type Indexing = Pick<Mail, 'store'>
 
-/** Messages of one write to the index: about 2 ms for the one writer that SQLite has. */
-const batch = 25
+/** Messages of one write to the index: some 5 ms for the one writer that SQLite has. */
+const batch = 50
 /** Messages that a search puts into the index before it looks, at most; the newest come first. */
 const maxCaughtUp = 1_000
 /** Messages that a search looks through for such, at most; all of them is the background's work. */
@@ -29,37 +31,45 @@ export async function searchMessages(mail: Indexing, search: MessageSearch): Pro
 export interface IndexBounds {
   readonly messages: number
   readonly lookedThrough: number
+  /** Waited for between two batches; false ends it. */
+  readonly pause?: () => Promise<boolean>
 }
 
 /**
  * Indexes messages of a mailbox that are not, the newest first, until none is left or the bounds are reached. May run
  * several times at once, here and in other processes, and be broken off anywhere.
- *
- * @returns whether none is left
  */
-export async function indexMailbox({ store }: Indexing, mailbox: MailboxId, bounds: IndexBounds): Promise<boolean> {
+export async function indexMailbox({ store }: Indexing, mailbox: MailboxId, bounds: IndexBounds): Promise<void> {
   let indexed = 0
   let lookedThrough = 0
-  let after: Parameters<typeof store.search.listUnindexed>[1]
-  while ((await store.search.countUnindexed(mailbox)) > 0) {
-    if (indexed >= bounds.messages || lookedThrough >= bounds.lookedThrough) return false
+  let after: ReceivedPlace | undefined
+  while (indexed < bounds.messages && lookedThrough < bounds.lookedThrough) {
+    if ((await store.search.countUnindexed(mailbox)) <= 0) return
     const found = await store.search.listUnindexed(mailbox, after, batch)
     await indexMessages({ store }, mailbox, found.messages)
+    if (found.last === undefined) return
+    after = found.last
     indexed += found.messages.length
     lookedThrough += found.lookedThrough
-    if (found.last === undefined) return true
-    after = found.last
-    await nextTurn()
+    if (bounds.pause !== undefined && !(await bounds.pause())) return
   }
-  return true
 }
 
+/** How often a message is read again that changed before the index had it. */
+const maxTries = 5
+
 async function indexMessages({ store }: Indexing, mailbox: MailboxId, messages: readonly MessageId[]): Promise<void> {
-  const documents: SearchDocument[] = []
-  for (const id of messages) {
-    const message = await store.messages.find(mailbox, id)
-    if (message === undefined) continue
-    documents.push(searchDocumentOf(message, await store.attachments.list(mailbox, id)))
+  let left: Iterable<MessageId> = messages
+  for (let tries = 0; tries < maxTries; tries++) {
+    const documents: SearchDocument[] = []
+    for (const id of left) {
+      const message = await store.messages.find(mailbox, id)
+      if (message === undefined || message.folder === noFolder) continue
+      documents.push(searchDocumentOf(message, await store.attachments.list(mailbox, id)))
+      // Laying out a long body takes a while.
+      await nextTurn()
+    }
+    if (documents.length === 0) return
+    left = await store.search.put(mailbox, documents)
   }
-  await store.search.put(documents)
 }

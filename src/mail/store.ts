@@ -107,10 +107,15 @@ export interface SearchStore {
   countUnindexed(mailbox: MailboxId): Promise<number>
   /** Some of those, the newest received first, `limit` at most; one look is bounded and may find none. */
   listUnindexed(mailbox: MailboxId, after: ReceivedPlace | undefined, limit: number): Promise<Unindexed>
-  /** Adds to the index what is not in it, of messages that have not changed since they were read. */
-  put(documents: readonly SearchDocument[]): Promise<void>
+  /**
+   * Adds to the index what is not in it; resolves to the messages that it does not have afterwards, because they have
+   * changed since they were read.
+   */
+  put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<Set<MessageId>>
   /** The mailboxes whose index lacks messages. */
   listBehind(): Promise<MailboxId[]>
+  /** The mailboxes this process has written messages to since it was asked last; some writes may still be under way. */
+  takeWritten(): MailboxId[]
 }
 
 export interface OutboxStore {

@@ -1,5 +1,6 @@
 import type { BlobStore } from '../mail/blobs.js'
 import { MailError } from '../mail/errors.js'
+import type { MailboxId } from '../mail/ids.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
@@ -31,7 +32,8 @@ import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUplo
 /** The ports of the mail domain, kept in one SQL database. */
 export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
-  const writerInto = preparedWriter(domain)
+  const written = new Set<MailboxId>()
+  const writerInto = preparedWriter(domain, written)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
@@ -39,7 +41,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore): MailStore {
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
     uploads: new SqlUploads(domain),
-    search: new SqlSearch(domain),
+    search: new SqlSearch(domain, written),
     blobs,
     write: async (change) => {
       const statements: Statement[] = []
@@ -67,7 +69,7 @@ function inDomainTerms(error: unknown): WriteRows {
  * Compiles the hot statements once; the result gives the writer that appends to a list of statements. It is one and the
  * same for all writes, because making its methods anew would cost each mail a microsecond; a write is said without a pause.
  */
-function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
+function preparedWriter(database: Database, written: Set<MailboxId>): (into: Statement[]) => MailWriter {
   let statements: Statement[] = []
   const messageInsert = preparedMessageInsert(database)
   const messageUpdate = preparedMessageUpdate(database)
@@ -83,8 +85,14 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     revokeRight: (id, user, right) => statements.push(revokeRight(database, id, user, right)),
     insertFolder: (folder) => statements.push(insertFolder(database, folder)),
     changeFolder: (mailbox, folder, change) => statements.push(folderChange(mailbox, folder, change)),
-    insertMessage: (message) => statements.push(messageInsert(message)),
-    updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),
+    insertMessage: (message) => {
+      statements.push(messageInsert(message))
+      written.add(message.mailbox)
+    },
+    updateMessage: (message, previousChange) => {
+      statements.push(messageUpdate(message, previousChange))
+      written.add(message.mailbox)
+    },
     markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
     copyMime: (from, to) => statements.push(copyMime(database, from, to)),

@@ -16,9 +16,12 @@ const maxLook = 5_000
  */
 export class SqlSearch implements SearchStore {
   readonly #database: Database
+  readonly #written: Set<MailboxId>
 
-  constructor(database: Database) {
+  /** @param written mailboxes that messages were written to */
+  constructor(database: Database, written: Set<MailboxId>) {
     this.#database = database
+    this.#written = written
   }
 
   async list(search: MessageSearch): Promise<ListedMessage[]> {
@@ -62,9 +65,15 @@ export class SqlSearch implements SearchStore {
     return { messages, lookedThrough: maxLook, last: { receivedAt: place.received_at, id: place.id } }
   }
 
-  async put(documents: readonly SearchDocument[]): Promise<void> {
-    if (documents.length === 0) return
+  async put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<Set<MessageId>> {
+    const left = new Set(documents.map(({ message }) => message))
+    if (documents.length === 0) return left
     await this.#database.dialect.search.put((statements) => this.#database.write(statements), documents)
+    const { rows } = await sql<{ id: MessageId }>`
+      select message_id as id from search_documents
+      where mailbox_id = ${mailbox} and message_id in (${sql.join([...left])})`.execute(this.#database.read)
+    for (const { id } of rows) left.delete(id)
+    return left
   }
 
   async listBehind(): Promise<MailboxId[]> {
@@ -74,5 +83,11 @@ export class SqlSearch implements SearchStore {
       group by f.mailbox_id, s.indexed_count
       having sum(f.total_item_count) > coalesce(s.indexed_count, 0)`.execute(this.#database.read)
     return rows.map(({ mailbox_id }) => mailbox_id)
+  }
+
+  takeWritten(): MailboxId[] {
+    const written = [...this.#written]
+    this.#written.clear()
+    return written
   }
 }

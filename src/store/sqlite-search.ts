@@ -26,6 +26,9 @@ import type { Statement } from './statement.js'
 const createWords = sql`
   create virtual table search_words using fts5(words, content = '', contentless_delete = 1, tokenize = 'ascii')`
 
+/** Lists of words that are merged into one; SQLite's own 4 cost a fifth more time, and more of them each search. */
+const automerge = 8
+
 /** ms since 1970 in 42 bits, to the year 2109; what was sent before or after stands at the ends. */
 const maxSentAt = 2 ** 42 - 1
 /** Bits of the message's id below that. */
@@ -52,7 +55,8 @@ const gapWord = '0'
 export const sqliteSearch: SearchEngine = {
   create: createIndex,
   put: async (write, documents) => {
-    await write(documents.flatMap(put))
+    // Rising numbers go into one list of words in memory, for each falling one FTS5 writes it out: twice the time.
+    await write([...documents].reverse().flatMap(put))
   },
   find,
 }
@@ -67,6 +71,7 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
   await sql`create unique index search_documents_by_message on search_documents (message_id)`.execute(db)
   await sql`create index search_documents_by_mailbox on search_documents (mailbox_id, doc)`.execute(db)
   await createWords.execute(db)
+  await sql`insert into search_words (search_words, rank) values ('automerge', ${sql.lit(automerge)})`.execute(db)
   await sql`
     create trigger search_documents_added after insert on search_documents begin
       insert into search_mailboxes (mailbox_id, indexed_count) values (new.mailbox_id, 1)
