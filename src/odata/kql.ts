@@ -120,7 +120,7 @@ class Parser {
     const operands: KqlNode[] = [this.#one(about)]
     for (;;) {
       const isSaid = this.#keyword('AND')
-      if (!isSaid && (this.#atEnd() || this.#atOr())) return joined('and', operands)
+      if (!isSaid && (this.#atEnd() || this.#isKeyword('OR'))) return joined('and', operands)
       operands.push(this.#one(about))
     }
   }
@@ -134,7 +134,7 @@ class Parser {
 
   #primary(about: Restricting | undefined): Parsed {
     this.#skipBlanks()
-    if (this.#at >= this.#source.length) {
+    if (this.#at >= this.#source.length || this.#isKeyword('AND') || this.#isKeyword('OR')) {
       throw new ODataError('$search', `Expression expected at position ${this.#at} in '${this.#source}'.`)
     }
     const character = this.#source[this.#at]
@@ -233,10 +233,6 @@ class Parser {
     if (!this.#source.startsWith(name, this.#at)) return false
     const next = this.#source[this.#at + name.length]
     return next === undefined || /[\s()"]/.test(next)
-  }
-
-  #atOr(): boolean {
-    return this.#isKeyword('OR')
   }
 
   #atEnd(): boolean {

@@ -29,16 +29,16 @@ const createWords = sql`
 /** Lists of words that are merged into one; SQLite's own 4 cost a fifth more time, and more of them each search. */
 const automerge = 8
 
-/** ms since 1970 in 42 bits, to the year 2109; what was sent before or after stands at the ends. */
+/** ms since 1970 in 42 bits and a sign, the years 1830 to 2109; what was sent before or after stands at the ends. */
 const maxSentAt = 2 ** 42 - 1
 /** Bits of the message's id below that. */
 const idBits = 21
 
 /** The number of a document by moment and id, in SQL and as text; a neighbour of it where that one is taken. */
-const numberSql = `((min(max(sent_at, 0), ${maxSentAt}) << ${idBits}) | (id & ${2 ** idBits - 1}))`
+const numberSql = `((min(max(sent_at, ${-maxSentAt}), ${maxSentAt}) << ${idBits}) | (id & ${2 ** idBits - 1}))`
 
 function numberOf({ sentAt, id }: SearchPlace): string {
-  const moment = BigInt(Math.min(Math.max(sentAt, 0), maxSentAt))
+  const moment = BigInt(Math.min(Math.max(sentAt, -maxSentAt), maxSentAt))
   return String((moment << BigInt(idBits)) | (BigInt(id) & BigInt(2 ** idBits - 1)))
 }
 

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { createMailbox } from '../../src/mail/create-mailbox.js'
+import type { FolderId, MessageId, TenantId } from '../../src/mail/ids.js'
+import { folderId, noFolder } from '../../src/mail/mail-folder.js'
+import type { Mailbox } from '../../src/mail/mailbox.js'
+import type { Message } from '../../src/mail/message.js'
+import { countIn, countOut } from '../../src/mail/put-message.js'
+import type { SearchCondition, SearchField } from '../../src/mail/search.js'
+import { searchDocumentOf } from '../../src/mail/search-document.js'
+import { indexMailbox, searchMessages } from '../../src/mail/search-messages.js'
+import type { Store } from '../../src/store/open.js'
+import { openTestStore } from '../support/open-test-store.js'
+
+const tenant = '00000000-0000-4000-8000-00000000000a' as TenantId
+const random = { bytes: (count: number) => randomBytes(count), uuid: () => randomUUID() }
+const [inbox, archive] = [folderId('inbox'), folderId('archive')]
+const everything = { messages: Number.POSITIVE_INFINITY, lookedThrough: Number.POSITIVE_INFINITY }
+
+function mailboxIn(store: Store): Promise<Mailbox> {
+  const mail = { store: store.mail, ids: store.ids, random }
+  return createMailbox(mail, { tenant, userPrincipalName: `${randomUUID()}@contoso.com`, displayName: 'Adele' })
+}
+
+/** What a random message says. */
+interface Said {
+  readonly subject: string
+  readonly body: string
+  readonly from: string
+  readonly to: string
+}
+
+function messageIn(store: Store, mailbox: Mailbox, said: Said, given: Partial<Message> = {}): Message {
+  const at = 1_700_000_000_000
+  return {
+    mailbox: mailbox.id,
+    id: store.ids.next() as MessageId,
+    folder: inbox,
+    moves: 0,
+    change: store.ids.next(),
+    createdAt: at,
+    modifiedAt: at,
+    receivedAt: at,
+    sentAt: at,
+    isRead: false,
+    isDraft: false,
+    hasAttachments: false,
+    importance: 'normal',
+    internetMessageId: '<a@example.com>',
+    conversation: { id: '0'.repeat(32), index: 'AQ==' },
+    sizeBytes: 100,
+    ...given,
+    subject: said.subject,
+    content: {
+      body: { contentType: 'text', content: said.body },
+      from: { name: said.from, address: 'customer@example.com' },
+      toRecipients: [{ name: said.to, address: 'adele@contoso.com' }],
+      ccRecipients: [],
+      bccRecipients: [],
+      replyTo: [],
+      categories: [],
+      flag: { flagStatus: 'notFlagged' },
+      inferenceClassification: 'focused',
+      isDeliveryReceiptRequested: null,
+      isReadReceiptRequested: false,
+      internetMessageHeaders: [],
+      singleValueExtendedProperties: [],
+      multiValueExtendedProperties: [],
+    },
+  }
+}
+
+async function insert(store: Store, ...messages: Message[]): Promise<void> {
+  await store.mail.write((tx) => {
+    for (const message of messages) {
+      tx.insertMessage(message)
+      if (message.folder !== noFolder) countIn(tx, message)
+    }
+  })
+}
+
+async function change(store: Store, from: Message, to: Partial<Message>): Promise<Message> {
+  const changed = { ...from, ...to, change: store.ids.next() }
+  await store.mail.write((tx) => {
+    tx.updateMessage(changed, from.change)
+    countOut(tx, from)
+    if (changed.folder !== noFolder) countIn(tx, changed)
+  })
+  return changed
+}
+
+const words = (fields: readonly SearchField[], said: readonly string[], isPrefix = false): SearchCondition => ({
+  kind: 'words',
+  fields,
+  words: said,
+  isPrefix,
+})
+
+/** What the search should find, worked out without an index. */
+function meets(message: Message, condition: SearchCondition): boolean {
+  switch (condition.kind) {
+    case 'and':
+      return condition.operands.every((operand) => meets(message, operand))
+    case 'or':
+      return condition.operands.some((operand) => meets(message, operand))
+    case 'not':
+      return !meets(message, condition.operand)
+    case 'words':
+      return condition.fields.some((field) =>
+        holds(searchDocumentOf(message, []).words[field], condition.words, condition.isPrefix),
+      )
+    case 'hasAttachments':
+      return message.hasAttachments === condition.value
+    case 'importance':
+      return message.importance === condition.value
+    default: {
+      const value = message[condition.kind]
+      return (
+        value >= (condition.from ?? Number.NEGATIVE_INFINITY) && value < (condition.until ?? Number.POSITIVE_INFINITY)
+      )
+    }
+  }
+}
+
+function holds(text: readonly string[], wanted: readonly string[], isPrefix: boolean): boolean {
+  return text.some((_, start) =>
+    wanted.every((word, place) => {
+      const found = text[start + place]
+      if (found === undefined || found === '') return false
+      return isPrefix && place === wanted.length - 1 ? found.startsWith(word) : found === word
+    }),
+  )
+}
+
+async function found(store: Store, mailbox: Mailbox, condition: SearchCondition, folder?: FolderId, top = 1_000) {
+  const ids: MessageId[] = []
+  for (;;) {
+    const last = ids.at(-1)
+    const message = last === undefined ? undefined : await store.mail.messages.find(mailbox.id, last)
+    const page = await searchMessages(
+      { store: store.mail },
+      {
+        mailbox: mailbox.id,
+        ...(folder === undefined ? {} : { folder }),
+        condition,
+        ...(message === undefined ? {} : { after: message }),
+        top,
+        withContent: false,
+      },
+    )
+    ids.push(...page.map(({ id }) => id))
+    if (page.length < top) return ids
+  }
+}
+
+const newestFirst = (a: Message, b: Message) => b.sentAt - a.sentAt || b.id - a.id
+
+const vocabulary = [
+  'alpha',
+  'beta',
+  'gamma',
+  'al',
+  'alphabet',
+  'Été',
+  'ete',
+  '北京',
+  '北',
+  '42',
+  "o'neil",
+  'straße',
+  'ﬁn',
+  '🎉',
+  'x'.repeat(70),
+]
+const textOf = (max: number) =>
+  fc.array(fc.constantFrom(...vocabulary), { maxLength: max }).map((list) => list.join(' '))
+const saying = fc.record({ subject: textOf(3), body: textOf(6), from: textOf(2), to: textOf(2) })
+const moment = fc.integer({ min: -1, max: 8 }).map((day) => 1_700_000_000_000 + day * 86_400_000)
+const properties = fc.record({
+  sentAt: fc.oneof(moment, fc.constantFrom(-5, 0, 2 ** 42 - 1, -(2 ** 42) + 1)),
+  receivedAt: moment,
+  sizeBytes: fc.integer({ min: 1, max: 5 }),
+  hasAttachments: fc.boolean(),
+  importance: fc.constantFrom('low' as const, 'normal' as const, 'high' as const),
+  folder: fc.constantFrom(inbox, archive),
+})
+const queryWords = [
+  'alpha',
+  'beta',
+  'gamma',
+  'al',
+  'a',
+  'ete',
+  '北',
+  '京',
+  '42',
+  'o',
+  'neil',
+  'strasse',
+  'fin',
+  'x'.repeat(64),
+]
+const wordsCondition: fc.Arbitrary<SearchCondition> = fc.record({
+  kind: fc.constant('words' as const),
+  fields: fc.subarray<SearchField>(['subject', 'body', 'from', 'to'], { minLength: 1 }),
+  words: fc.array(fc.constantFrom(...queryWords), { minLength: 1, maxLength: 3 }),
+  isPrefix: fc.boolean(),
+})
+const range: fc.Arbitrary<SearchCondition> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('sentAt' as const, 'receivedAt' as const),
+    from: fc.option(moment, { nil: undefined }),
+    until: fc.option(moment, { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constant('sizeBytes' as const), from: fc.integer({ min: 0, max: 6 }) }),
+  fc.record({ kind: fc.constant('hasAttachments' as const), value: fc.boolean() }),
+  fc.record({ kind: fc.constant('importance' as const), value: fc.constantFrom('low' as const, 'high' as const) }),
+)
+const { condition: anyCondition } = fc.letrec<{ condition: SearchCondition }>((tie) => ({
+  condition: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 4, arbitrary: wordsCondition },
+    { weight: 1, arbitrary: range },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('and' as const, 'or' as const),
+        operands: fc.array(tie('condition'), { maxLength: 3 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('not' as const), operand: tie('condition') }) },
+  ),
+}))
+const story = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ act: fc.constant('insert' as const), said: saying, given: properties }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        act: fc.constantFrom('rewrite' as const, 'move' as const, 'read' as const, 'purge' as const, 'index' as const),
+        which: fc.nat(20),
+        said: saying,
+        given: properties,
+      }),
+    },
+  ),
+  { minLength: 1, maxLength: 14 },
+)
+
+test('a search finds what reading every message would find, whatever became of the mail', async (t) => {
+  const store = await openTestStore(t)
+  await fc.assert(
+    fc.asyncProperty(story, fc.array(anyCondition, { minLength: 1, maxLength: 6 }), async (acts, conditions) => {
+      const mailbox = await mailboxIn(store)
+      // Another mailbox with the same words: nothing of it is ever found.
+      const other = await mailboxIn(store)
+      const kept: Message[] = []
+      for (const step of acts) {
+        if (step.act === 'insert') {
+          const message = messageIn(store, mailbox, step.said, step.given)
+          await insert(store, message, messageIn(store, other, step.said, step.given))
+          kept.push(message)
+          continue
+        }
+        const at = step.which % Math.max(1, kept.length)
+        const message = kept[at]
+        if (step.act === 'index') await indexMailbox({ store: store.mail }, mailbox.id, everything)
+        if (message === undefined) continue
+        if (step.act === 'rewrite') {
+          const { subject, content } = messageIn(store, mailbox, step.said)
+          kept[at] = await change(store, message, { subject, content, ...step.given })
+        }
+        if (step.act === 'move') kept[at] = await change(store, message, { folder: archive, moves: message.moves + 1 })
+        if (step.act === 'read') kept[at] = await change(store, message, { isRead: true })
+        if (step.act === 'purge') {
+          await change(store, message, { folder: noFolder, moves: message.moves + 1 })
+          kept.splice(at, 1)
+        }
+      }
+      for (const condition of conditions) {
+        for (const folder of [undefined, inbox]) {
+          const expected = kept
+            .filter((message) => (folder === undefined || message.folder === folder) && meets(message, condition))
+            .sort(newestFirst)
+            .map(({ id }) => id)
+          assert.deepEqual(await found(store, mailbox, condition, folder), expected)
+          assert.deepEqual(await found(store, mailbox, condition, folder, 2), expected)
+        }
+      }
+      assert.equal(await store.mail.search.countUnindexed(mailbox.id), 0)
+    }),
+    { numRuns: 60 },
+  )
+})
