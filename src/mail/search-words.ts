@@ -7,8 +7,9 @@
 /** Longer ones are cut: what is that long is no word, but encoded bytes. UTF-16 units. */
 const maxWordLength = 64
 
+const letters = String.raw`\p{L}\p{N}\p{M}`
 const unspaced = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`
-const anyWord = new RegExp(`[${unspaced}]|(?:(?![${unspaced}])[\\p{L}\\p{N}\\p{M}])+`, 'gu')
+const anyWord = new RegExp(`(?=[${letters}])[${unspaced}]|(?:(?![${unspaced}])[${letters}])+`, 'gu')
 const asciiWord = /[a-z0-9]+/g
 const diacritics = /[\u0300-\u036f]+/g
 
