@@ -1,4 +1,3 @@
-import type { AttachmentEnvelope } from './attachment.js'
 import type { EmailAddress, ItemBody, Message } from './message.js'
 import { plainTextStartOf } from './plain-text.js'
 import type { SearchDocument } from './search.js'
@@ -11,13 +10,13 @@ const maxOccurrences = 255
 /** Characters of the words of one field: with their marks they fill half of what PostgreSQL takes for a document. */
 const maxCharacters = 100_000
 /** Markup of a body that is looked at, in characters: laying it out as text takes time. */
-const maxMarkupLength = 400_000
+export const maxMarkupLength = 400_000
 
 /** What stands between two values of a list, so that no phrase reaches from one into the next. */
 const gap = ''
 
 /** What the index keeps of a message. */
-export function searchDocumentOf(message: Message, attachments: readonly AttachmentEnvelope[]): SearchDocument {
+export function searchDocumentOf(message: Message, attachmentNames: readonly string[]): SearchDocument {
   const { content } = message
   return {
     mailbox: message.mailbox,
@@ -30,7 +29,7 @@ export function searchDocumentOf(message: Message, attachments: readonly Attachm
       to: participants(content.toRecipients),
       cc: participants(content.ccRecipients),
       bcc: participants(content.bccRecipients),
-      attachments: wordsOfAll(attachments.map(({ name }) => name)),
+      attachments: wordsOfAll(attachmentNames),
     },
   }
 }

@@ -1,10 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MailboxId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
-import { noFolder } from './mail-folder.js'
 import type { ListedMessage } from './query.js'
 import type { MessageSearch, SearchDocument } from './search.js'
-import { searchDocumentOf } from './search-document.js'
+import { maxMarkupLength, searchDocumentOf } from './search-document.js'
 import type { ReceivedPlace } from './store.js'
 
 /** What a mailbox's index reads and keeps; accepting a mail leaves it alone. */
@@ -59,17 +58,14 @@ export async function indexMailbox({ store }: Indexing, mailbox: MailboxId, boun
 const maxTries = 5
 
 async function indexMessages({ store }: Indexing, mailbox: MailboxId, messages: readonly MessageId[]): Promise<void> {
-  let left: Iterable<MessageId> = messages
-  for (let tries = 0; tries < maxTries; tries++) {
+  let left = messages
+  for (let tries = 0; tries < maxTries && left.length > 0; tries++) {
     const documents: SearchDocument[] = []
-    for (const id of left) {
-      const message = await store.messages.find(mailbox, id)
-      if (message === undefined || message.folder === noFolder) continue
-      documents.push(searchDocumentOf(message, await store.attachments.list(mailbox, id)))
+    for (const { message, attachmentNames } of await store.search.readToIndex(mailbox, left, maxMarkupLength)) {
+      documents.push(searchDocumentOf(message, attachmentNames))
       // Laying out a long body takes a while.
       await nextTurn()
     }
-    if (documents.length === 0) return
     left = await store.search.put(mailbox, documents)
   }
 }

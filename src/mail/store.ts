@@ -111,7 +111,16 @@ export interface SearchStore {
    * Adds to the index what is not in it; resolves to the messages that it does not have afterwards, because they have
    * changed since they were read.
    */
-  put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<Set<MessageId>>
+  put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<MessageId[]>
+  /**
+   * Messages as the index reads them, those in no folder left out: with `maxBody` characters of the body, and the names
+   * of their attachments.
+   */
+  readToIndex(
+    mailbox: MailboxId,
+    messages: readonly MessageId[],
+    maxBody: number,
+  ): Promise<{ message: Message; attachmentNames: string[] }[]>
   /** The mailboxes whose index lacks messages. */
   listBehind(): Promise<MailboxId[]>
   /** The mailboxes this process has written messages to since it was asked last; some writes may still be under way. */

@@ -1,9 +1,10 @@
-import type {
-  CompiledQuery,
-  ExpressionBuilder,
-  OrderByModifiersCallbackExpression,
-  Selectable,
-  Updateable,
+import {
+  type CompiledQuery,
+  type ExpressionBuilder,
+  type OrderByModifiersCallbackExpression,
+  type Selectable,
+  sql,
+  type Updateable,
 } from 'kysely'
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
@@ -149,6 +150,24 @@ export async function messagesById(
     const row = byId.get(id)
     return row === undefined ? [] : [listedFrom(row)]
   })
+}
+
+/** Messages of a mailbox that are in folders, with so many characters of their bodies; in no order. */
+export async function messagesToIndex(
+  database: Database,
+  mailbox: MailboxId,
+  ids: readonly MessageId[],
+  maxBody: number,
+): Promise<Message[]> {
+  const rows = await database.read
+    .selectFrom('messages')
+    .select(envelopeColumns)
+    .select(['content', sql<string>`substr(body, 1, ${sql.lit(maxBody)})`.as('body')])
+    .where('mailbox_id', '=', mailbox)
+    .where('id', 'in', ids)
+    .where('folder_id', '!=', noFolder)
+    .execute()
+  return rows.map((row) => ({ ...envelopeOf(row), content: contentFrom(row) }))
 }
 
 function listedFrom({ content, body, ...row }: EnvelopeRow & Partial<ContentColumns>): ListedMessage {

@@ -5,7 +5,7 @@ import type { ListedMessage } from '../mail/query.js'
 import type { MessageSearch, SearchDocument } from '../mail/search.js'
 import type { ReceivedPlace, SearchStore, Unindexed } from '../mail/store.js'
 import type { Database } from './database.js'
-import { messagesById } from './messages.js'
+import { messagesById, messagesToIndex } from './messages.js'
 
 /** Rows of a mailbox that one look for messages to index goes through, at most. */
 const maxLook = 5_000
@@ -65,15 +65,30 @@ export class SqlSearch implements SearchStore {
     return { messages, lookedThrough: maxLook, last: { receivedAt: place.received_at, id: place.id } }
   }
 
-  async put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<Set<MessageId>> {
+  async readToIndex(mailbox: MailboxId, messages: readonly MessageId[], maxBody: number) {
+    if (messages.length === 0) return []
+    const names = new Map<number, string[]>()
+    const attachments = await this.#database.read
+      .selectFrom('attachments')
+      .select(['message_id', 'name'])
+      .where('mailbox_id', '=', mailbox)
+      .where('message_id', 'in', messages)
+      .orderBy('id')
+      .execute()
+    for (const { message_id, name } of attachments) names.set(message_id, [...(names.get(message_id) ?? []), name])
+    const found = await messagesToIndex(this.#database, mailbox, messages, maxBody)
+    return found.map((message) => ({ message, attachmentNames: names.get(message.id) ?? [] }))
+  }
+
+  async put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<MessageId[]> {
     const left = new Set(documents.map(({ message }) => message))
-    if (documents.length === 0) return left
+    if (documents.length === 0) return []
     await this.#database.dialect.search.put((statements) => this.#database.write(statements), documents)
     const { rows } = await sql<{ id: MessageId }>`
       select message_id as id from search_documents
       where mailbox_id = ${mailbox} and message_id in (${sql.join([...left])})`.execute(this.#database.read)
     for (const { id } of rows) left.delete(id)
-    return left
+    return [...left]
   }
 
   async listBehind(): Promise<MailboxId[]> {

@@ -55,8 +55,8 @@ const gapWord = '0'
 export const sqliteSearch: SearchEngine = {
   create: createIndex,
   put: async (write, documents) => {
-    // Rising numbers go into one list of words in memory, for each falling one FTS5 writes it out: twice the time.
-    await write([...documents].reverse().flatMap(put))
+    // Rising numbers, as ids mostly give, go into one list of words in memory, for each falling one FTS5 writes it out: twice the time.
+    await write([...documents].sort((a, b) => a.message - b.message).flatMap(put))
   },
   find,
 }

@@ -412,7 +412,7 @@ test('messages of one moment come by id, also where the index would number them 
 test('an old message is found by its new words', async (t) => {
   const store = await openTestStore(t)
   const mailbox = await mailboxIn(store)
-  const messages = Array.from({ length: 6_000 }, (_, n) =>
+  const messages = Array.from({ length: 5_100 }, (_, n) =>
     messageIn(store, mailbox, said('alpha'), { receivedAt: n, sentAt: n }),
   )
   await insert(store, ...messages)
@@ -421,5 +421,5 @@ test('an old message is found by its new words', async (t) => {
   assert.ok(oldest !== undefined)
   await change(store, oldest, { subject: 'beta' })
   assert.deepEqual(await found(store, mailbox, words(['subject'], ['beta'])), [oldest.id])
-  assert.equal((await found(store, mailbox, words(['subject'], ['alpha']), undefined, 1_000)).length, 5_999)
+  assert.equal((await found(store, mailbox, words(['subject'], ['alpha']))).length, 5_099)
 })
