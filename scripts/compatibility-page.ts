@@ -35,12 +35,14 @@ const differences = [
   'Full Access, Send As and Send on Behalf are rights in a whole mailbox; sharing one folder is not known.',
   'A user’s profile holds what the directory knows: names, addresses and ids; its other properties are null.',
   '`$metadata` describes what is served here, not the whole of Graph.',
+  '`$search` finds whole words, in any case and without diacritics, or what begins with `word*`; no stemming. Of attachments it knows the names, of a body the first 16,000 words. A day is one in UTC, a week begins on Sunday. `kind:email` is every message.',
+  '`$search` without quotes takes words alone; a character such as `:` is refused there as the service does. A property that it does not know is free text. A page is 10 results unless `$top` says otherwise.',
   'Access policies and permissions of applications take effect within a second, not within hours.',
   'A face Graph does not have: `/admin/...`, for tokens with the permission `Graphpost.Admin`: calls, outbox, directory.',
 ]
 
 const refused = [
-  '`$filter`, `$search`, `$skiptoken` and `$deltatoken` on messages: 400 `ErrorInvalidUrlQuery`, never ignored.',
+  '`$filter` and `$deltatoken` on messages, and `$search` on their `$count`: 400 `ErrorInvalidUrlQuery`, never ignored.',
   '`$expand` of anything but attachments and extended properties: 400 `ExpandNotSupported`.',
   'Every operation that is not in the table: 400 `BadRequest`, `Resource not found for the segment ...`.',
 ]

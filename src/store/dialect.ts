@@ -4,7 +4,7 @@ import type { Schema } from './schema.js'
 import type { SearchEngine } from './search-engine.js'
 import { sqliteSearch } from './sqlite-search.js'
 
-/** What the two databases do not share. Nothing outside this file, `sqlite*.ts` and `postgres.ts` knows which one it is. */
+/** What the two databases do not share. Nothing outside this file, `sqlite*.ts` and `postgres*.ts` knows which one it is. */
 export interface DatabaseDialect {
   readonly name: 'sqlite' | 'postgres'
   /** Integers of 8 bytes. */
