@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createMailbox } from '../../src/mail/create-mailbox.js'
-import type { FolderId, MessageId, TenantId } from '../../src/mail/ids.js'
+import type { FolderId, MessageId } from '../../src/mail/ids.js'
 import { folderId, noFolder } from '../../src/mail/mail-folder.js'
 import type { Mailbox } from '../../src/mail/mailbox.js'
 import type { Message } from '../../src/mail/message.js'
@@ -13,73 +11,10 @@ import { searchDocumentOf } from '../../src/mail/search-document.js'
 import { indexMailbox, searchMessages } from '../../src/mail/search-messages.js'
 import type { Store } from '../../src/store/open.js'
 import { openTestStore, testLocation } from '../support/open-test-store.js'
+import { insert, mailboxIn, messageIn, type Said } from '../support/searched-mail.js'
 
-const tenant = '00000000-0000-4000-8000-00000000000a' as TenantId
-const random = { bytes: (count: number) => randomBytes(count), uuid: () => randomUUID() }
 const [inbox, archive] = [folderId('inbox'), folderId('archive')]
 const everything = { messages: Number.POSITIVE_INFINITY, lookedThrough: Number.POSITIVE_INFINITY }
-
-function mailboxIn(store: Store): Promise<Mailbox> {
-  const mail = { store: store.mail, ids: store.ids, random }
-  return createMailbox(mail, { tenant, userPrincipalName: `${randomUUID()}@contoso.com`, displayName: 'Adele' })
-}
-
-/** What a random message says. */
-interface Said {
-  readonly subject: string
-  readonly body: string
-  readonly from: string
-  readonly to: string
-}
-
-function messageIn(store: Store, mailbox: Mailbox, said: Said, given: Partial<Message> = {}): Message {
-  const at = 1_700_000_000_000
-  return {
-    mailbox: mailbox.id,
-    id: store.ids.next() as MessageId,
-    folder: inbox,
-    moves: 0,
-    change: store.ids.next(),
-    createdAt: at,
-    modifiedAt: at,
-    receivedAt: at,
-    sentAt: at,
-    isRead: false,
-    isDraft: false,
-    hasAttachments: false,
-    importance: 'normal',
-    internetMessageId: '<a@example.com>',
-    conversation: { id: '0'.repeat(32), index: 'AQ==' },
-    sizeBytes: 100,
-    ...given,
-    subject: said.subject,
-    content: {
-      body: { contentType: 'text', content: said.body },
-      from: { name: said.from, address: 'customer@example.com' },
-      toRecipients: [{ name: said.to, address: 'adele@contoso.com' }],
-      ccRecipients: [],
-      bccRecipients: [],
-      replyTo: [],
-      categories: [],
-      flag: { flagStatus: 'notFlagged' },
-      inferenceClassification: 'focused',
-      isDeliveryReceiptRequested: null,
-      isReadReceiptRequested: false,
-      internetMessageHeaders: [],
-      singleValueExtendedProperties: [],
-      multiValueExtendedProperties: [],
-    },
-  }
-}
-
-async function insert(store: Store, ...messages: Message[]): Promise<void> {
-  await store.mail.write((tx) => {
-    for (const message of messages) {
-      tx.insertMessage(message)
-      if (message.folder !== noFolder) countIn(tx, message)
-    }
-  })
-}
 
 async function change(store: Store, from: Message, to: Partial<Message>): Promise<Message> {
   const changed = { ...from, ...to, change: store.ids.next() }
