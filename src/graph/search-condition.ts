@@ -12,6 +12,9 @@ import {
 import { ODataError } from '../odata/odata-error.js'
 import { badRequest } from './errors.js'
 
+/** Words of one search at most: what a phrase costs grows by each, in every message that has them. */
+const maxWords = 100
+
 /** What a term without a property looks through. */
 const freeFields: readonly SearchField[] = ['from', 'subject', 'body']
 
@@ -52,11 +55,20 @@ const none: SearchCondition = { kind: 'or', operands: [] }
 export function readSearch(text: string, now: number): SearchCondition {
   try {
     // What has no words at all, such as a dash, asks for nothing.
-    return conditionOf(parseSearch(text, properties), now) ?? none
+    const condition = conditionOf(parseSearch(text, properties), now) ?? none
+    if (countWords(condition) > maxWords) throw new ODataError('$search', `The search has more than ${maxWords} words.`)
+    return condition
   } catch (error) {
     if (error instanceof ODataError) throw badRequest(error.message, 'The query option $search is not valid.')
     throw error
   }
+}
+
+function countWords(condition: SearchCondition): number {
+  if (condition.kind === 'words') return condition.words.length
+  if (condition.kind === 'not') return countWords(condition.operand)
+  if (condition.kind !== 'and' && condition.kind !== 'or') return 0
+  return condition.operands.reduce((sum, operand) => sum + countWords(operand), 0)
 }
 
 /** undefined: without words, and so without a say. */

@@ -240,6 +240,13 @@ test('what does not go with $search, or is no search, is refused', async (t) => 
   }
   const long = await refused(ada, searchPath(`"${'a '.repeat(101)}"`))
   assert.deepEqual([long.status, long.code], [400, 'BadRequest'])
+  const phrase = (words: number) => searchPath(`"subject:b \\"${'a-a '.repeat(words / 2)}\\""`)
+  assert.equal((await ada.get(phrase(98))).status, 200)
+  assert.deepEqual(await refused(ada, phrase(100)), {
+    status: 400,
+    code: 'BadRequest',
+    message: 'The search has more than 100 words.',
+  })
 })
 
 test('$search needs Mail.Read; Mail.ReadBasic lists and does not search', async (t) => {
