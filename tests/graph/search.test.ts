@@ -265,6 +265,50 @@ test('$search needs Mail.Read; Mail.ReadBasic lists and does not search', async 
   assert.deepEqual(await subjects(reader, 'a'), [])
 })
 
+test('another’s mailbox is searched by whom it is open to, and by no one else', async (t) => {
+  const server = await startServer(t)
+  const ada = await server.user('ada@example.com', ['Mail.ReadWrite', 'Mail.ReadWrite.Shared'])
+  await imported(ada, { subject: 'Report of Ada' })
+  const support = 'support@example.com'
+  await server.graphpost.directory.putSharedMailbox({
+    userPrincipalName: support,
+    displayName: 'Support',
+    fullAccess: ['ada@example.com'],
+  })
+  const theirs = `/users/${support}/messages`
+  assert.equal((await ada.post(theirs, { subject: 'Report of Support' })).status, 201)
+  assert.deepEqual(await subjects(ada, 'report', theirs), ['Report of Support'])
+  assert.deepEqual(await subjects(ada, 'report'), ['Report of Ada'])
+  // Where a page begins says nothing of whose it is: it shows the caller's own mail.
+  const first = await ada.get(searchPath('report', '&$top=1', theirs))
+  const token = new URL(first.json['@odata.nextLink']).searchParams.get('$skiptoken')
+
+  const bob = await server.user('bob@example.com', ['Mail.Read', 'Mail.Read.Shared'])
+  for (const list of [
+    theirs,
+    '/users/ada@example.com/messages',
+    '/users/ada@example.com/mailFolders/drafts/messages',
+  ]) {
+    const { status, code } = await refused(bob, searchPath('report', '', list))
+    assert.deepEqual([status, code], [403, 'ErrorAccessDenied'], list)
+  }
+  assert.deepEqual((await bob.get(searchPath('report', `&$skiptoken=${token}`))).json.value, [])
+  const unshared = await server.user('ada@example.com', ['Mail.Read'])
+  assert.equal((await refused(unshared, searchPath('report', '', theirs))).status, 403)
+  assert.deepEqual(await subjects(await server.application(['Mail.Read']), 'report', theirs), ['Report of Support'])
+})
+
+test('what stands elsewhere than in a list of messages takes no $search', async (t) => {
+  const server = await startServer(t)
+  const ada = await server.user('ada@example.com')
+  const { status, code } = await refused(ada, searchPath('a', '', '/me/messages/$count'))
+  assert.deepEqual([status, code], [400, 'ErrorInvalidUrlQuery'])
+  for (const empty of ['', ' ', '""', '" "', '"']) {
+    const answer = await refused(ada, searchPath(empty))
+    assert.deepEqual([answer.status, answer.code], [400, 'BadRequest'], empty)
+  }
+})
+
 test('no text of a search reaches the database as anything but text', async (t) => {
   const { ada } = await filled(t, 1)
   for (const text of [
