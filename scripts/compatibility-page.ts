@@ -63,6 +63,8 @@ const differences = [
   'Windows time zones are shown with their offset and place; mailboxes are never full.',
   'A user’s profile holds what the directory knows: names, addresses and ids; its other properties are null.',
   '`$metadata` describes what is served here, not the whole of Graph.',
+  '`$search` finds whole words, in any case and without diacritics, or what begins with `word*`; no stemming. Of attachments it knows the names, of a body the first 16,000 words. A day is one in UTC, a week begins on Sunday. `kind:email` is every message.',
+  '`$search` without quotes takes words alone; a character such as `:` is refused there as the service does. A property that it does not know is free text. A page is 10 results unless `$top` says otherwise.',
   'Access policies and permissions of applications take effect within a second, not within hours.',
   'In a batch, calls on one mailbox wait for each other, four at a time, where the real service throttles some of them. `dependsOn` may form any pattern that looks back, not the three documented ones alone.',
   'An item of a batch without a body needs no `Content-Type`; the real service was seen to refuse writes without either. MIME in a batch may be base64 once, as it is written alone, or twice, as the documentation has it.',
@@ -77,7 +79,7 @@ const differences = [
 ]
 
 const refused = [
-  '`$search` and `$deltatoken` on messages: 400 `ErrorInvalidUrlQuery`, never ignored.',
+  '`$deltatoken` where no delta is asked for, and `$search` on `$count`: 400 `ErrorInvalidUrlQuery`, never ignored.',
   '`$filter` by `bodyPreview`, `changeKey`, recipients, headers or attachments, and functions but `contains`, `startswith`, `endswith` and `cast`: 400 `ErrorInvalidUrlQueryFilter`.',
   '`$expand` of anything but attachments, extensions and extended properties: 400 `ExpandNotSupported`.',
   'Every operation that is not in the table: 400 `BadRequest`, `Resource not found for the segment ...`.',

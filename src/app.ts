@@ -45,6 +45,7 @@ import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
 import { forgetRemovals } from './mail/delta.js'
 import type { TenantId } from './mail/ids.js'
+import { startIndexing } from './mail/keep-indexed.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
@@ -209,6 +210,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     notifications = telling
     opened.push(() => telling.close())
     opened.push(startSweeping(core.mail, log))
+    const indexFailed = (error: unknown) => log.error({ error }, 'mail could not be indexed; the next try follows')
+    opened.push(startIndexing(core.mail, indexFailed))
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))

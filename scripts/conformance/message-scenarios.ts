@@ -160,6 +160,30 @@ export const messageScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'messages are searched',
+    matches: (candidate) => {
+      const { request, response } = candidate.exchange
+      const isFound = response === undefined || response.status === 200
+      return request.method === 'GET' && list.test(candidate.shape) && isFound && searched(candidate) !== undefined
+    },
+    prepare: async (candidate, world) => {
+      const subject = searched(candidate) ?? ''
+      const { owner, message } = await placeSent(candidate, world, {
+        subject,
+        toRecipients: [recipient(correspondent)],
+      })
+      const binding = await bindMailbox(world, candidate.path, ['Mail.Read'], personOfOwner({ owner }))
+      return prepared(candidate, world, binding, {
+        keys: keysFor(candidate, message),
+        status: 200,
+        afterwards: async (answer) =>
+          answer.body.includes(`"subject":${JSON.stringify(subject)}`)
+            ? []
+            : ['the message that was sent is not found'],
+      })
+    },
+  },
+  {
     name: 'a message is read as MIME',
     matches: reads(mime),
     prepare: async (candidate, world) => {
@@ -188,6 +212,11 @@ export const messageScenarios: readonly Scenario[] = [
     },
   },
 ]
+
+/** The words that are searched for, where no property is named. */
+function searched({ path }: Candidate): string | undefined {
+  return /^"([\w ]+)"$/.exec(queryOption(path, '$search') ?? '')?.[1]
+}
 
 /** Sends the message from the mailbox of the path and finds its copy in Sent Items. */
 export async function placeSent(candidate: Candidate, world: World, message: JsonObject) {

@@ -27,6 +27,7 @@ import type {
   MessagePlace,
   MessageQuery,
 } from './query.js'
+import type { MessageSearch, SearchDocument } from './search.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -42,6 +43,7 @@ export interface MailStore {
   readonly categories: CategoryStore
   readonly overrides: OverrideStore
   readonly rules: RuleStore
+  readonly search: SearchStore
   readonly blobs: BlobStore
   readonly subscriptions: SubscriptionStore
   readonly notifications: NotificationStore
@@ -131,6 +133,51 @@ export interface RuleStore {
   /** The oldest first, not in the order in which they are applied. */
   list(mailbox: MailboxId): Promise<MessageRule[]>
   find(mailbox: MailboxId, id: number): Promise<MessageRule | undefined>
+}
+
+/** A place in a mailbox, from the newest received to the oldest. */
+export interface ReceivedPlace {
+  readonly receivedAt: number
+  readonly id: MessageId
+}
+
+/** What a look for messages that are not in the index found. */
+export interface Unindexed {
+  readonly messages: MessageId[]
+  readonly lookedThrough: number
+  /** Where the next look goes on; absent at the end of the mailbox. */
+  readonly last?: ReceivedPlace
+}
+
+/**
+ * The full-text index. It follows what is kept: writes of mail leave it alone, but that a message which comes to say
+ * something else, or goes, is no longer in it.
+ */
+export interface SearchStore {
+  /** One page of the results, as far as messages are indexed. */
+  list(search: MessageSearch): Promise<ListedMessage[]>
+  /** How many messages of the mailbox the index lacks. */
+  countUnindexed(mailbox: MailboxId): Promise<number>
+  /** Some of those, the newest received first, `limit` at most; one look is bounded and may find none. */
+  listUnindexed(mailbox: MailboxId, after: ReceivedPlace | undefined, limit: number): Promise<Unindexed>
+  /**
+   * Adds to the index what is not in it; resolves to the messages that it does not have afterwards, because they have
+   * changed since they were read.
+   */
+  put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<MessageId[]>
+  /**
+   * Messages as the index reads them, those in no folder left out: with `maxBody` characters of the body, and the names
+   * of their attachments.
+   */
+  readToIndex(
+    mailbox: MailboxId,
+    messages: readonly MessageId[],
+    maxBody: number,
+  ): Promise<{ message: Message; attachmentNames: string[] }[]>
+  /** The mailboxes whose index lacks messages. */
+  listBehind(): Promise<MailboxId[]>
+  /** The mailboxes this process has written messages to since it was asked last; some writes may still be under way. */
+  takeWritten(): MailboxId[]
 }
 
 export interface OutboxStore {

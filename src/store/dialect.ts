@@ -1,7 +1,10 @@
 import { type ColumnDataType, type CreateTableBuilder, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { postgresSearch } from './postgres-search.js'
 import type { Schema } from './schema.js'
+import type { SearchEngine } from './search-engine.js'
+import { sqliteSearch } from './sqlite-search.js'
 
-/** What the two databases do not share. Nothing outside this file, `sqlite*.ts` and `postgres.ts` knows which one it is. */
+/** What the two databases do not share. Nothing outside this file, `sqlite*.ts` and `postgres*.ts` knows which one it is. */
 export interface DatabaseDialect {
   readonly name: 'sqlite' | 'postgres'
   /** Integers of 8 bytes. */
@@ -35,6 +38,7 @@ export interface DatabaseDialect {
    * want that order to be the chronological one; so there the id alone is the key, and it is unique in the whole store.
    */
   messageKey(table: CreateTableBuilder<'messages', 'mailbox_id'>): CreateTableBuilder<'messages', 'mailbox_id' | 'id'>
+  readonly search: SearchEngine
   /** A table that is kept in the order of its primary key, where the database can: one tree to write instead of two. */
   clustered<Columns extends string>(table: CreateTableBuilder<'outbox', Columns>): CreateTableBuilder<'outbox', Columns>
   /**
@@ -100,6 +104,7 @@ export const sqlite: DatabaseDialect = {
     ]
   },
   messageKey: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey()),
+  search: sqliteSearch,
   clustered: (table) => table.modifyEnd(sql`without rowid`),
   noting: {
     begin: [
@@ -154,6 +159,7 @@ export const postgres: DatabaseDialect = {
     table
       .addColumn('id', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('messages_key', ['mailbox_id', 'id']),
+  search: postgresSearch,
   clustered: (table) => table,
   noting: {
     // A trigger locks the table for a moment: it is made only when there is none.

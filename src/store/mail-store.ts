@@ -1,5 +1,6 @@
 import type { BlobStore } from '../mail/blobs.js'
 import { MailError } from '../mail/errors.js'
+import type { MailboxId } from '../mail/ids.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { SqlChanges } from './changes.js'
@@ -49,6 +50,7 @@ import {
 import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
 import { insertFolderRemovals, preparedRemoval } from './removals.js'
+import { SqlSearch } from './search.js'
 import type { Statement } from './statement.js'
 import {
   deleteSubscription,
@@ -62,7 +64,8 @@ import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUplo
 /** The ports of the mail domain, kept in one SQL database. `committed` is called after each write; it must cost nothing. */
 export function sqlMailStore(database: Database, blobs: BlobStore, committed: () => void): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
-  const writerInto = preparedWriter(domain)
+  const written = new Set<MailboxId>()
+  const writerInto = preparedWriter(domain, written)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
@@ -75,6 +78,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     categories: new SqlCategories(domain),
     overrides: new SqlOverrides(domain),
     rules: new SqlRules(domain),
+    search: new SqlSearch(domain, written),
     blobs,
     subscriptions: new SqlSubscriptions(domain),
     notifications: new SqlNotifications(domain),
@@ -105,7 +109,7 @@ function inDomainTerms(error: unknown): WriteRows {
  * Compiles the hot statements once; the result gives the writer that appends to a list of statements. It is one and the
  * same for all writes, because making its methods anew would cost each mail a microsecond; a write is said without a pause.
  */
-function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
+function preparedWriter(database: Database, written: Set<MailboxId>): (into: Statement[]) => MailWriter {
   let statements: Statement[] = []
   const messageInsert = preparedMessageInsert(database)
   const messageUpdate = preparedMessageUpdate(database)
@@ -142,12 +146,21 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     deleteFolders: (mailbox, folders, at) =>
       statements.push(insertFolderRemovals(database, mailbox, folders, at), deleteFolders(database, mailbox, folders)),
     emptyFolders: (mailbox, folders, to) => statements.push(...emptyFolders(database, mailbox, folders, to)),
-    copyMessages: (mailbox, copies, stamp) => statements.push(...copyMessages(database, mailbox, copies, stamp)),
+    copyMessages: (mailbox, copies, stamp) => {
+      statements.push(...copyMessages(database, mailbox, copies, stamp))
+      written.add(mailbox)
+    },
     recountFolders: (mailbox, folders) => statements.push(recountFolders(database, mailbox, folders)),
     setReadState: (mailbox, folder, to) => statements.push(...setReadState(database, mailbox, folder, to)),
-    insertMessage: (message) => statements.push(messageInsert(message)),
+    insertMessage: (message) => {
+      statements.push(messageInsert(message))
+      written.add(message.mailbox)
+    },
     insertRemoval: (message, at) => statements.push(removal(message, at)),
-    updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),
+    updateMessage: (message, previousChange) => {
+      statements.push(messageUpdate(message, previousChange))
+      written.add(message.mailbox)
+    },
     markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
     copyMime: (from, to) => statements.push(copyMime(database, from, to)),

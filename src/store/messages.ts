@@ -126,9 +126,8 @@ export class SqlMessages implements MessageStore {
     for (const { column, descending, nullable } of keys)
       select = select.orderBy(column, direction(descending, nullable))
     const rows = await select.limit(query.top).offset(query.skip).execute()
-    return rows.map(({ content, body, ...row }, index) => ({
-      ...envelopeOf(row),
-      ...(content === undefined || body === undefined ? {} : { content: contentFrom({ content, body }) }),
+    return rows.map((row, index) => ({
+      ...listedFrom(row),
       ...(index === query.top - 1 ? { position: positionOf(row, keys) } : {}),
     }))
   }
@@ -168,6 +167,51 @@ export class SqlMessages implements MessageStore {
       .executeTakeFirst()
     return row?.mime
   }
+}
+
+/** Messages by their ids, in that order; what is gone is left out. */
+export async function messagesById(
+  database: Database,
+  mailbox: MailboxId,
+  ids: readonly MessageId[],
+  withContent: boolean,
+): Promise<ListedMessage[]> {
+  if (ids.length === 0) return []
+  const rows = await database.read
+    .selectFrom('messages')
+    .select(envelopeColumns)
+    .$if(withContent, (query) => query.select(['content', 'body']))
+    .where('mailbox_id', '=', mailbox)
+    .where('id', 'in', ids)
+    .execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => {
+    const row = byId.get(id)
+    return row === undefined ? [] : [listedFrom(row)]
+  })
+}
+
+/** Messages of a mailbox that are in folders, with so many characters of their bodies; in no order. */
+export async function messagesToIndex(
+  database: Database,
+  mailbox: MailboxId,
+  ids: readonly MessageId[],
+  maxBody: number,
+): Promise<Message[]> {
+  const rows = await database.read
+    .selectFrom('messages')
+    .select(envelopeColumns)
+    .select(['content', sql<string>`substr(body, 1, ${sql.lit(maxBody)})`.as('body')])
+    .where('mailbox_id', '=', mailbox)
+    .where('id', 'in', ids)
+    .where('folder_id', '!=', noFolder)
+    .execute()
+  return rows.map((row) => ({ ...envelopeOf(row), content: contentFrom(row) }))
+}
+
+function listedFrom({ content, body, ...row }: EnvelopeRow & Partial<ContentColumns>): ListedMessage {
+  if (content === undefined || body === undefined) return envelopeOf(row)
+  return { ...envelopeOf(row), content: contentFrom({ content, body }) }
 }
 
 function inFolder(where: ExpressionBuilder<Schema, 'messages'>, mailbox: MailboxId, folder: FolderId | undefined) {

@@ -152,6 +152,8 @@ export interface Schema {
     content: Uint8Array | null
     blob: string | null
   }
+  /** How many messages of a mailbox are in the full-text index, whose tables each database has in its own way. */
+  search_mailboxes: { mailbox_id: number; indexed_count: number }
   upload_sessions: {
     mailbox_id: number
     id: number
