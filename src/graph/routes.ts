@@ -9,7 +9,14 @@ import {
   getAttachmentProperty,
   listAttachments,
 } from './handlers/attachments.js'
-import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
+import {
+  getInferenceClassification,
+  getOverride,
+  listOverrides,
+  patchOverride,
+  postOverride,
+  removeOverride,
+} from './handlers/classification-overrides.js'
 import {
   copyFolder,
   createFolder,
@@ -50,7 +57,7 @@ import {
   postCategory,
   removeCategory,
 } from './handlers/outlook-categories.js'
-import { listLanguages, listTimeZones } from './handlers/outlook-user.js'
+import { getOutlook, listLanguages, listTimeZones } from './handlers/outlook-user.js'
 import { sendMail } from './handlers/send-mail.js'
 import {
   createSubscription,
@@ -113,6 +120,7 @@ export const routes: readonly Route[] = [
   route('GET', `${rules}/{rule}`, 'MailboxSettings.Read', 'none', getRule),
   route('PATCH', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'json', patchRule),
   route('DELETE', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'none', removeRule),
+  route('GET', '{mailbox}/outlook', 'User.Read', 'none', getOutlook),
   route('GET', '{mailbox}/outlook/masterCategories', 'MailboxSettings.Read', 'none', listCategories),
   route('POST', '{mailbox}/outlook/masterCategories', 'MailboxSettings.ReadWrite', 'json', postCategory),
   route('GET', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.Read', 'none', getCategory),
@@ -121,8 +129,10 @@ export const routes: readonly Route[] = [
   route('POST', '{mailbox}/getMailTips', 'Mail.Read', 'json', getMailTips),
   route('GET', '{mailbox}/outlook/supportedLanguages', 'User.Read', 'none', listLanguages),
   route('GET', '{mailbox}/outlook/supportedTimeZones', 'User.Read', 'none', listTimeZones),
+  route('GET', '{mailbox}/inferenceClassification', 'Mail.Read', 'none', getInferenceClassification),
   route('GET', '{mailbox}/inferenceClassification/overrides', 'Mail.Read', 'none', listOverrides),
   route('POST', '{mailbox}/inferenceClassification/overrides', 'Mail.ReadWrite', 'json', postOverride),
+  route('GET', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.Read', 'none', getOverride),
   route('PATCH', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'json', patchOverride),
   route('DELETE', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'none', removeOverride),
 ]

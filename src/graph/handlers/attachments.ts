@@ -6,12 +6,13 @@ import type { Mail } from '../../mail/mail.js'
 import type { Message } from '../../mail/message.js'
 import { renderItem } from '../../mail/mime/render.js'
 import { createUploadSession as openUploadSession } from '../../mail/upload-session.js'
-import { selectedContext } from '../../odata/query.js'
+import { type Query, selectedContext } from '../../odata/query.js'
 import { castContext, contextOf, messagesContext, messageUrl, minimalIfPreferred, propertyReply } from '../context.js'
 import { GraphError, SegmentNotFound } from '../errors.js'
 import { presentAttachmentId } from '../item-id.js'
 import { messageOfPath, readOwnId } from '../keys.js'
-import { readQuery } from '../query-options.js'
+import { isItem } from '../message-expansion.js'
+import { expandRefused, readQuery } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { type AttachmentPresentation, presentAttachment, selectAttachmentProperties } from '../resources/attachment.js'
 import { readAttachment } from '../resources/draft.js'
@@ -24,10 +25,12 @@ export const listAttachments: Handler = async (request, mail) => {
   const selection = selectAttachmentProperties(query.select, request.version)
   const message = await messageOfPath(request, mail)
   const { attachments } = mail.store
-  const found = selection.needsContent
-    ? await attachments.listWithContent(message.mailbox, message.id)
-    : await attachments.list(message.mailbox, message.id)
-  const presentation: AttachmentPresentation = { ...presentationOf(request, message), selection }
+  const expandItem = expandsItem(query)
+  const found =
+    selection.needsContent || expandItem
+      ? await attachments.listWithContent(message.mailbox, message.id)
+      : await attachments.list(message.mailbox, message.id)
+  const presentation: AttachmentPresentation = { ...presentationOf(request, message), selection, expandItem }
   const shown = found.filter(({ kind }) => isOfType(kind, request.cast))
   const below = attachmentsContext(request) + castContext(request) + selectedContext(query.select, query.expand)
   return {
@@ -46,7 +49,7 @@ export const getAttachment: Handler = async (request, mail) => {
   const selection = selectAttachmentProperties(query.select, request.version)
   const message = await messageOfPath(request, mail)
   const attachment = await attachmentOfPath(request, mail, message)
-  const expandItem = query.expand?.some(({ name }) => name.toLowerCase().endsWith('itemattachment/item')) ?? false
+  const expandItem = expandsItem(query)
   const selected = selectedContext(query.select, query.expand)
   const below = `${attachmentsContext(request)}${castContext(request)}${selected}/$entity`
   return {
@@ -159,6 +162,13 @@ export const createUploadSession: Handler = async (request, mail) => {
 
 function attachmentsLocation(request: GraphRequest): string {
   return `${messageUrl(request, request.keys.message ?? '')}/attachments`
+}
+
+/** @throws GraphError ExpandNotSupported for anything else than the item of an attachment */
+function expandsItem({ expand = [] }: Query): boolean {
+  const other = expand.find(({ name }) => !isItem(name))
+  if (other !== undefined) throw expandRefused(other.name)
+  return expand.length > 0
 }
 
 /** A content type that came from outside, if a header can hold it. */
