@@ -18,7 +18,7 @@ const witnesses: readonly (readonly [RegExp, string])[] = [
   [/\/(send|move|copy|permanentDelete)$/, 'tests/graph/drafts.test.ts'],
   [/\/(createReply|createReplyAll|createForward|reply|replyAll|forward)$/, 'tests/graph/answers.test.ts'],
   [/\/markAs(Not)?Junk$/, 'tests/graph/mail-folders.test.ts'],
-  [/\/unsubscribe$/, 'tests/graph/beta.test.ts'],
+  [/\/unsubscribe$|\/mentions\//, 'tests/graph/beta.test.ts'],
   [/\/mailboxSettings(\/|$)/, 'tests/graph/mailbox-settings.test.ts'],
   [/\/masterCategories(\/|$)/, 'tests/graph/outlook-categories.test.ts'],
   [/\/inferenceClassification(\/|$)/, 'tests/graph/classification-overrides.test.ts'],

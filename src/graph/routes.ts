@@ -29,6 +29,7 @@ import {
 import { countFolders, getFolder, listFolders } from './handlers/mail-folders.js'
 import { getMailTips } from './handlers/mail-tips.js'
 import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
+import { removeMention } from './handlers/mentions.js'
 import {
   copyMessage,
   createMessage,
@@ -199,6 +200,7 @@ function underMessages(messages: string): MailRoute[] {
     worldwideBeta(route('POST', `${message}/markAsJunk`, 'Mail.ReadWrite', 'json', markAsJunk)),
     worldwideBeta(route('POST', `${message}/markAsNotJunk`, 'Mail.ReadWrite', 'json', markAsNotJunk)),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
+    inBeta(route('DELETE', `${message}/mentions/{mention}`, 'Mail.ReadWrite', 'none', removeMention)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/extensions`, 'Mail.Read', 'none', listExtensions),
     route('POST', `${message}/extensions`, 'Mail.ReadWrite', 'json', postExtension),

@@ -216,6 +216,7 @@ const documented: Readonly<Record<string, string>> = {
   'GET outlook/supportedLanguages': 'User.Read',
   'GET outlook/supportedTimeZones': 'User.Read',
   'GET outlook': 'User.Read',
+  'DELETE messages/{message}/mentions/{mention}': 'Mail.ReadWrite',
   'GET inferenceClassification': 'Mail.Read',
   'GET inferenceClassification/overrides/{override}': 'Mail.Read',
   'GET messages/{message}/extensions': 'Mail.Read',

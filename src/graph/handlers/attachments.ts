@@ -6,7 +6,7 @@ import type { Mail } from '../../mail/mail.js'
 import type { Message } from '../../mail/message.js'
 import { renderItem } from '../../mail/mime/render.js'
 import { createUploadSession as openUploadSession } from '../../mail/upload-session.js'
-import { type Query, selectedContext } from '../../odata/query.js'
+import { type ExpandItem, type Query, selectedContext } from '../../odata/query.js'
 import { castContext, contextOf, messagesContext, messageUrl, minimalIfPreferred, propertyReply } from '../context.js'
 import { GraphError, SegmentNotFound } from '../errors.js'
 import { presentAttachmentId } from '../item-id.js'
@@ -32,7 +32,8 @@ export const listAttachments: Handler = async (request, mail) => {
       : await attachments.list(message.mailbox, message.id)
   const presentation: AttachmentPresentation = { ...presentationOf(request, message), selection, expandItem }
   const shown = found.filter(({ kind }) => isOfType(kind, request.cast))
-  const below = attachmentsContext(request) + castContext(request) + selectedContext(query.select, query.expand)
+  const selected = selectedContext(query.select, query.expand?.map(asInModel))
+  const below = attachmentsContext(request) + castContext(request) + selected
   return {
     status: 200,
     json: {
@@ -50,13 +51,16 @@ export const getAttachment: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail)
   const attachment = await attachmentOfPath(request, mail, message)
   const expandItem = expandsItem(query)
-  const selected = selectedContext(query.select, query.expand)
+  const selected = selectedContext(query.select, query.expand?.map(asInModel))
   const below = `${attachmentsContext(request)}${castContext(request)}${selected}/$entity`
   return {
     status: 200,
     json: {
       '@odata.context': contextOf(request, below),
-      ...presentAttachment(attachment, { ...presentationOf(request, message), selection, expandItem }),
+      ...withItemContext(
+        presentAttachment(attachment, { ...presentationOf(request, message), selection, expandItem }),
+        contextOf(request, `${attachmentsContext(request)}('${encodedKey(request)}')/${itemName}/$entity`),
+      ),
     },
   }
 }
@@ -171,6 +175,18 @@ function expandsItem({ expand = [] }: Query): boolean {
   return expand.length > 0
 }
 
+const itemName = 'microsoft.graph.itemAttachment/item'
+
+/** As the model spells it, however it was asked for. */
+function asInModel(item: ExpandItem): ExpandItem {
+  return { ...item, name: itemName }
+}
+
+/** An item that was expanded has a context of its own in front (documented). */
+function withItemContext({ item, ...shown }: Record<string, unknown>, context: string): Record<string, unknown> {
+  return item === undefined ? shown : { ...shown, 'item@odata.context': context, item }
+}
+
 /** A content type that came from outside, if a header can hold it. */
 function headerSafe(contentType: string | null): string | undefined {
   return contentType !== null && /^[\x20-\x7e]+$/.test(contentType) ? contentType : undefined
@@ -220,8 +236,11 @@ function presentationOf(request: GraphRequest, message: Message) {
 }
 
 function attachmentContext(request: GraphRequest): string {
-  const key = encodeURIComponent(request.keys.attachment ?? '')
-  return `${attachmentsContext(request)}('${key}')${castContext(request)}`
+  return `${attachmentsContext(request)}('${encodedKey(request)}')${castContext(request)}`
+}
+
+function encodedKey(request: GraphRequest): string {
+  return encodeURIComponent(request.keys.attachment ?? '')
 }
 
 function attachmentsContext(request: GraphRequest): string {
