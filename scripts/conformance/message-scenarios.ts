@@ -40,7 +40,7 @@ export function reads(shape: RegExp): Scenario['matches'] {
     const isRead = exchange.request.method === 'GET' && shape.test(candidate.shape) && answered
     const served = queryOptions(path).every((option) => !option.startsWith('$') || servedOptions.has(option))
     const expands = servedExpansion.test(queryOption(path, '$expand') ?? 'attachments')
-    const shows = !wantsAnotherForm(candidate) && !showsItem(candidate) && !needsMore(candidate)
+    const shows = !wantsAnotherForm(candidate) && !showsItem(candidate) && !isMeeting(candidate)
     return isRead && served && expands && shows && !leavesSelectionOut(candidate)
   }
 }
@@ -54,16 +54,10 @@ function wantsAnotherForm({ exchange: { request } }: Candidate): boolean {
   )
 }
 
-/** Meeting requests, and members of beta that come with the property table of both versions. */
-function needsMore({ exchange, path }: Candidate): boolean {
+/** Shows a meeting request first. */
+function isMeeting({ exchange }: Candidate): boolean {
   const shown = firstShown(exchange.response?.body)
-  const selected = (queryOption(path, '$select') ?? '').toLowerCase().split(',')
-  return (
-    'meetingMessageType' in shown ||
-    'unsubscribeEnabled' in shown ||
-    'mentionsPreview' in shown ||
-    selected.includes('uniquebody')
-  )
+  return 'meetingMessageType' in shown
 }
 
 /** The message shown: the body itself, or the first plain one of a list. */
@@ -121,8 +115,13 @@ export function readsInbox({ path }: Candidate): boolean {
 export function keysFor({ path }: Candidate, message: JsonObject, ...more: string[]): string[] {
   const own = isMe(path) ? keysOf(path) : keysOf(path).slice(1)
   const folder = path.segments.some(({ name, key }) => /^mailfolders$/i.test(name) && key !== undefined)
-  const folderKeys = folder ? own.slice(0, 1).map((key) => (/^[a-z]+$/i.test(key) ? key : folderOf(message))) : []
+  const folderKeys = folder ? own.slice(0, 1).map((key) => (isWellKnown(key) ? key : folderOf(message))) : []
   return [...folderKeys, ...more]
+}
+
+/** Letters alone, and no id that a page has cut short. */
+function isWellKnown(key: string): boolean {
+  return /^(?!A[AQ]Mk)[a-z]+$/i.test(key)
 }
 
 function folderOf(message: JsonObject): string {

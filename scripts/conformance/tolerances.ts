@@ -130,6 +130,18 @@ const tolerances: readonly Tolerance[] = [
   },
   {
     difference: 'missing',
+    members: ['attachments@odata.context'],
+    when: documented,
+    reason: 'the context of an expanded list repeats its type once a level; no recording has one inside an answer',
+  },
+  {
+    difference: 'missing',
+    members: ['conversationId', 'conversationIndex'],
+    when: (exchange) => documented(exchange) && /\/attachments\(|\/attachments\//.test(exchange.request.path),
+    reason: 'an attached message is kept as it was given, and is in no conversation of the mailbox',
+  },
+  {
+    difference: 'missing',
     members: ['@odata.id'],
     when: documented,
     reason: 'a trait of full metadata in samples of 2016; no recording has it',
