@@ -51,13 +51,13 @@ const anyText = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }).map(asValue) },
 )
 
-const odd = ['', 'alpha', "it's", 'Été 北京', '\0', '\ud800 a', '7salpha', 'AND', '🎉', "' :* | !"]
+const odd = ['', 'alpha', "it's", 'Été 北京', '\ud800 a', '7salpha', 'AND', '🎉', "' :* | !"]
 
 test('no search makes the parser or the database fail', async (t) => {
   const store = await openTestStore(t)
   const mailbox = await mailboxIn(store)
   const messages = odd.map((text, n) =>
-    messageIn(store, mailbox, { subject: text, body: `${text} ${text}`, from: text, to: text }, { sentAt: now - n }),
+    messageIn(store, mailbox, { subject: text, body: `${text}\0 ${text}`, from: text, to: text }, { sentAt: now - n }),
   )
   await insert(store, ...messages)
   const all = { mailbox: mailbox.id, condition: { kind: 'and', operands: [] }, withContent: false } as const
