@@ -53,7 +53,7 @@ export function readPreferences(header: string | string[] | undefined): Preferen
  */
 export function preferenceApplied(preferences: Preferences, also?: string): string | undefined {
   if (preferences === noPreferences) return also
-  const applied: string[] = []
+  const applied: string[] = also === undefined ? [] : [also]
   // Without quotes, as recorded; the text preference with them, as documented.
   if (preferences.immutableIds) applied.push('IdType=ImmutableId')
   if (preferences.bodyContentType !== undefined) {
@@ -62,7 +62,6 @@ export function preferenceApplied(preferences: Preferences, also?: string): stri
   if (preferences.allowUnsafeHtml) applied.push('outlook.allow-unsafe-html')
   if (preferences.maxPageSize !== undefined) applied.push(`odata.maxpagesize=${preferences.maxPageSize}`)
   if (preferences.timeZone !== undefined) applied.push(`outlook.timezone="${preferences.timeZone}"`)
-  if (also !== undefined) applied.push(also)
   return applied.length === 0 ? undefined : applied.join(', ')
 }
 
