@@ -50,6 +50,8 @@ const differences = [
   'Search folders find what they show whenever they are asked, do not expire, and are deleted at once. `sizeInBytes` of one is 0.',
   '`markAsJunk` and `markAsNotJunk` move the message; no list of blocked senders is kept.',
   'The URL of an upload session is on this server; a bearer token sent to it is not looked at. `GET` on it says what is expected next. Ranges may have up to 60 MiB.',
+  'An attached event or contact is kept as it was given; its `$value` is iCalendar or vCard of what people look at. An attached message is in no conversation, and the ids of its own attachments tell them apart, but no path leads to them.',
+  '`outlook` and `inferenceClassification` have the id of the mailbox’s owner; that of the real service is not known.',
   'A message may have 200 MiB with its attachments (`--max-message-bytes`); one file 150 MiB.',
   'Full Access, Send As and Send on Behalf are rights in a whole mailbox; sharing one folder is not known.',
   'Links to the next page have a `$skiptoken` before the recorded `$skip` where a filter is given, and from `$skip` 201 on. Who follows them is never shown a message twice, nor one left out, while mail comes in.',
@@ -61,7 +63,7 @@ const differences = [
   'A category of a name that is there answers 409 `CategoryNameDuplicate`, an extension 409 `nameAlreadyExists`; the codes of the real service are not known.',
   'Windows time zones are shown with their offset and place; mailboxes are never full.',
   'A user’s profile holds what the directory knows: names, addresses and ids; its other properties are null.',
-  '`$metadata` describes what is served here, not the whole of Graph.',
+  '`$metadata` describes what is served here, not the whole of Graph, and is the same in every cloud. `sizeInBytes` of a folder stands in no published model, but in recorded answers.',
   'Access policies and permissions of applications take effect within a second, not within hours.',
   'In a batch, calls on one mailbox wait for each other, four at a time, where the real service throttles some of them. `dependsOn` may form any pattern that looks back, not the three documented ones alone.',
   'An item of a batch without a body needs no `Content-Type`; the real service was seen to refuse writes without either. MIME in a batch may be base64 once, as it is written alone, or twice, as the documentation has it.',
@@ -78,7 +80,7 @@ const differences = [
 const refused = [
   '`$search` and `$deltatoken` on messages: 400 `ErrorInvalidUrlQuery`, never ignored.',
   '`$filter` by `bodyPreview`, `changeKey`, recipients, headers or attachments, and functions but `contains`, `startswith`, `endswith` and `cast`: 400 `ErrorInvalidUrlQueryFilter`.',
-  '`$expand` of anything but attachments, extensions and extended properties: 400 `ExpandNotSupported`.',
+  '`$expand` takes of messages attachments, extensions, extended properties and in beta mentions; of folders child folders, messages and extended properties; of attachments the item: anything else is 400 `ExpandNotSupported`, or `RequestBroker--ParseUri` where there is no such name.',
   'Every operation that is not in the table: 400 `BadRequest`, `Resource not found for the segment ...`.',
 ]
 
@@ -90,20 +92,22 @@ export function compatibilityPage(): string {
     const takes = { none: '', json: 'JSON', jsonOrMime: 'JSON or MIME', optionalJsonOrMime: 'JSON or MIME, or none' }[
       body
     ]
-    const versions = since === 'beta' ? ' (beta)' : notIn.length > 0 ? ` (not in ${notIn.join(', ')})` : ''
-    return `| ${method} | \`/${path}\`${versions} | ${permission} | ${takes} | \`${witnessOf(method, path)}\` |`
+    const versions = since === 'beta' ? 'in beta' : 'served'
+    const status = notIn.length > 0 ? `${versions}, not in ${notIn.join(', ')}` : versions
+    return `| ${method} | \`/${path}\` | ${status} | ${permission} | ${takes} | \`${witnessOf(method, path)}\` |`
   })
   return `${[
     '# What is served',
     '',
     'Generated from the route table in `src/graph/routes.ts` by `npm run docs`.',
     '',
-    '`{mailbox}` is `me` or `users/{id or user principal name}`; every row is served under `/v1.0` and `/beta`, with keys',
-    'as segments or in parentheses, with and without `microsoft.graph.` before an action, and below any depth of',
-    '`childFolders`. The permission is the weakest that suffices, delegated or application.',
+    '`{mailbox}` is `me` or `users/{id or user principal name}`; a row is served under `/v1.0` and `/beta` unless its status',
+    'says otherwise, with keys as segments or in parentheses, with and without `microsoft.graph.` before an action, and',
+    'below any depth of `childFolders`. The permission is the weakest that suffices, delegated or application. The tests of',
+    'the witness call the operation with success, or `npm test` fails.',
     '',
-    '| Method | Path | Permission | Body | Witness |',
-    '| --- | --- | --- | --- | --- |',
+    '| Method | Path | Status | Permission | Body | Witness |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
     ...cloudSection(),
