@@ -17,6 +17,7 @@ import { memory } from './memory.js'
 import { type BenchOptions, readOptions } from './options.js'
 import { startLoadGenerator } from './processes.js'
 import { proof } from './proof.js'
+import { queries } from './queries.js'
 import { type SectionName, sectionNames } from './sections.js'
 import { start } from './start.js'
 import { syncs } from './syncs.js'
@@ -33,6 +34,7 @@ const sections: Record<SectionName, Section> = {
   memory,
   mailbox,
   list,
+  queries,
   drafts,
   upload,
   start,

@@ -8,6 +8,7 @@ export const sectionNames = [
   'memory',
   'mailbox',
   'list',
+  'queries',
   'drafts',
   'upload',
   'start',

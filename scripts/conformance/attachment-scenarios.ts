@@ -2,9 +2,10 @@
 import { bindMailbox, correspondent, prepared } from './binding.js'
 import { mimeDifferences } from './compare-mime.js'
 import { attachmentsOf, idOf, recipient } from './delivery.js'
+import { makeDraft } from './draft-scenarios.js'
 import { isArray, isObject, type Json, type JsonObject, textMember } from './json.js'
 import { attachmentLike, controlledOfFile, someBytes } from './likeness.js'
-import { keysFor, personOfOwner, placeSent, reads } from './message-scenarios.js'
+import { keysFor, personOfOwner, placeSent, reads, readsInbox } from './message-scenarios.js'
 import type { Candidate, Preparation, Scenario } from './scenario.js'
 import type { World } from './world.js'
 
@@ -30,12 +31,10 @@ async function prepareRead(
 ): Promise<Preparation> {
   const attachments = shown.map(attachmentLike)
   const body = { contentType: 'text', content: 'Conformance' }
-  const { owner, message } = await placeSent(candidate, world, {
-    subject: 'Conformance',
-    toRecipients: [recipient(correspondent)],
-    body,
-    attachments,
-  })
+  const shape = { subject: 'Conformance', toRecipients: [recipient(correspondent)], body, attachments }
+  const { owner, message } = readsInbox(candidate)
+    ? await placeInInbox(candidate, world, shape)
+    : await placeSent(candidate, world, shape)
   const [first] = choices.single ? await attachmentsOf(world, owner, idOf(message)) : []
   const binding = await bindMailbox(world, candidate.path, ['Mail.Read'], personOfOwner({ owner }))
   return prepared(candidate, world, binding, {
@@ -44,6 +43,11 @@ async function prepareRead(
     status: 200,
     afterwards: choices.afterwards,
   })
+}
+
+async function placeInInbox({ path }: Candidate, world: World, shape: JsonObject) {
+  const { owner } = await bindMailbox(world, path, ['Mail.ReadWrite'])
+  return { owner, message: await makeDraft(world, owner, shape, 'inbox') }
 }
 
 /** Which attachment has this content: MIME is that of an item, anything else that of a file. */

@@ -50,7 +50,7 @@ function wantsAnotherForm({ exchange: { request } }: Candidate): boolean {
   return Object.entries(request.headers).some(
     ([name, value]) =>
       (/^prefer$/i.test(name) && !/body-content-type/i.test(String(value))) ||
-      (/^accept$/i.test(name) && /odata\.metadata=(full|none)/i.test(String(value))),
+      (/^accept$/i.test(name) && /odata\.metadata=none/i.test(String(value))),
   )
 }
 
@@ -113,7 +113,7 @@ export async function place(candidate: Candidate, world: World, shown: JsonObjec
 }
 
 /** Whether the folder of the path is the Inbox by its well-known name. */
-function readsInbox({ path }: Candidate): boolean {
+export function readsInbox({ path }: Candidate): boolean {
   return path.segments.some(({ name, key }) => /^mailfolders$/i.test(name) && /^inbox$/i.test(key ?? ''))
 }
 

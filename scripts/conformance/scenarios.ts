@@ -1,5 +1,6 @@
 import { answerScenarios } from './answer-scenarios.js'
 import { attachmentScenarios } from './attachment-scenarios.js'
+import { batchScenarios } from './batch-scenarios.js'
 import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
 import { filterScenarios } from './filter-scenarios.js'
@@ -25,6 +26,7 @@ export const scenarios: readonly Scenario[] = [
   ...answerScenarios,
   ...uploadScenarios,
   ...settingsScenarios,
+  ...batchScenarios,
   ...readRefusalScenarios,
 ]
 

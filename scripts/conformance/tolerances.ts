@@ -45,6 +45,12 @@ const tolerances: readonly Tolerance[] = [
     reason: 'the author of the fixture took it out',
   },
   {
+    difference: 'extra',
+    members: ['headers'],
+    when: ({ inferred }) => inferred.some((part) => part.startsWith('response.body.responses')),
+    reason: 'the client printed no more of an answer in a batch than its message',
+  },
+  {
     difference: 'value',
     members: ['isDeliveryReceiptRequested'],
     when: () => true,

@@ -203,7 +203,8 @@ function lacks(needed: Permission, use: PermissionUse): GraphError {
   return accessDenied(`The token lacks the ${kind[use]} ${admittingPermissions(needed, use)}${where}.`)
 }
 
-function accessDenied(reason: string): GraphError {
+/** The refusal of what the permissions do not admit to. */
+export function accessDenied(reason: string): GraphError {
   return new GraphError(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.', { reason })
 }
 

@@ -1,4 +1,4 @@
-import type { GraphRequest } from './request.js'
+import type { GraphReply, GraphRequest } from './request.js'
 
 /**
  * `@odata.context` of an answer: the mailbox as the path wrote it (`/me`: the object id), then what is below it.
@@ -33,4 +33,33 @@ export function foldersContext(parent: string | undefined): string {
 /** The same for a folder, which stands under `/mailFolders` whatever its parent (recorded). */
 export function folderUrl({ baseUrl, version, mailboxAsWritten }: GraphRequest, folder: string): string {
   return `${baseUrl}/${version}/users('${encodeURI(mailboxAsWritten)}')/mailFolders('${folder}')`
+}
+
+/** `/microsoft.graph.fileAttachment`, where the path asks for that type. */
+export function castContext({ cast }: GraphRequest): string {
+  return cast === undefined ? '' : `/microsoft.graph.${cast}`
+}
+
+/** One property of a resource: a complex value stands in the answer itself, any other as `value`; of none there is 204. */
+export function propertyReply(request: GraphRequest, below: string, value: unknown): GraphReply {
+  if (value === undefined || value === null) return { status: 204 }
+  const isComplex = typeof value === 'object' && !Array.isArray(value)
+  const context = { '@odata.context': contextOf(request, below) }
+  return { status: 200, json: isComplex ? { ...context, ...value } : { ...context, value } }
+}
+
+/**
+ * What a change answers: what it made or changed, or with `Prefer: return=minimal` nothing but where that is (OData
+ * Protocol 4.0 §8.2.8.7).
+ */
+export function minimalIfPreferred({ preferences }: GraphRequest, reply: GraphReply): GraphReply {
+  if (!preferences.returnsMinimal) return reply
+  const { headers, message } = reply
+  const location = headers?.Location
+  return {
+    status: 204,
+    isMinimal: true,
+    ...(location === undefined ? {} : { headers: { ...headers, 'OData-EntityId': location } }),
+    ...(message === undefined ? {} : { message }),
+  }
 }

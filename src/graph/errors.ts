@@ -238,3 +238,11 @@ export function requestBodyRead(message: string, target: string): GraphError {
 export function badRequest(message: string, reason?: string): GraphError {
   return new GraphError(400, 'BadRequest', message, { frontEnd: true, ...(reason === undefined ? {} : { reason }) })
 }
+
+/** A path that leads nowhere: a segment of it names nothing that is served. */
+export class SegmentNotFound extends GraphError {
+  constructor(segment: string, reason?: string) {
+    const message = `Resource not found for the segment '${segment}'.`
+    super(400, 'BadRequest', message, { frontEnd: true, ...(reason === undefined ? {} : { reason }) })
+  }
+}

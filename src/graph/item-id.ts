@@ -323,7 +323,17 @@ function hex(digits: string): Buffer {
 }
 
 function encode(...parts: Buffer[]): string {
-  return Buffer.concat(parts).toString('base64').replaceAll('/', '-').replaceAll('+', '_')
+  return toBase64Id(Buffer.concat(parts))
+}
+
+/** The bytes of an id in the spelling of REST. */
+export function toBase64Id(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('/', '-').replaceAll('+', '_')
+}
+
+/** The reverse of {@link toBase64Id}. */
+export function fromBase64Id(text: string): Buffer {
+  return Buffer.from(toBase64(text), 'base64')
 }
 
 function toBase64(text: string): string {

@@ -65,7 +65,7 @@ export async function folderNamed(request: GraphRequest, mail: Mail, key: string
 
 function folderOfId(mailbox: Mailbox, text: string): FolderId {
   const id = readOwnId(mailbox, text)
-  if (id.kind !== 'folder') throw malformed('The id is not that of a folder.')
+  if (id.kind !== 'folder') throw idMalformed('The id is not that of a folder.')
   return id.folder
 }
 
@@ -82,7 +82,7 @@ export async function messageOfPath(
 ): Promise<Message> {
   const folder = await folderOfPath(request, mail)
   const id = readOwnId(request.mailbox, request.keys.message ?? '')
-  if (id.kind !== 'message' && id.kind !== 'immutable') throw malformed('The id is not that of a message.')
+  if (id.kind !== 'message' && id.kind !== 'immutable') throw idMalformed('The id is not that of a message.')
   const message = await mail.store.messages.find(request.mailbox.id, id.message)
   if (message === undefined || !isThere(message, id) || !(await isIn(request, mail, message, folder))) {
     throw new MailError(missing, 'The mailbox has no such message there; a default id changes when it is moved.')
@@ -111,18 +111,23 @@ async function isIn(
 /** Reads an id of this mailbox. Of another's it says no more than Graph does. */
 export function readOwnId(mailbox: Mailbox, text: string): ItemId {
   const id = readItemId(mailbox, text)
-  if (id === undefined) throw malformed('An id has the length, alphabet and inner form of those this server gives out.')
-  if (id.mailboxGuid !== mailbox.guid) {
-    throw new GraphError(
-      404,
-      'ErrorInvalidMailboxItemId',
-      `Item '${text}' doesn't belong to the targeted mailbox '${mailbox.guid}'.`,
-      { reason: 'The id is of another mailbox than the path names.' },
-    )
-  }
+  if (id === undefined)
+    throw idMalformed('An id has the length, alphabet and inner form of those this server gives out.')
+  if (id.mailboxGuid !== mailbox.guid) throw idOfAnotherMailbox(mailbox, text)
   return id
 }
 
-function malformed(reason: string): GraphError {
+/** The refusal of an id that is well-formed, but of another mailbox than the path names. */
+export function idOfAnotherMailbox(mailbox: Mailbox, text: string): GraphError {
+  return new GraphError(
+    404,
+    'ErrorInvalidMailboxItemId',
+    `Item '${text}' doesn't belong to the targeted mailbox '${mailbox.guid}'.`,
+    { reason: 'The id is of another mailbox than the path names.' },
+  )
+}
+
+/** The refusal of an id that is none. */
+export function idMalformed(reason: string): GraphError {
   return new GraphError(400, 'ErrorInvalidIdMalformed', 'Id is malformed.', { reason })
 }

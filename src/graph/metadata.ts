@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { parsePath } from './path.js'
 import type { GraphReply } from './request.js'
 
@@ -128,16 +127,52 @@ function booleans(names: string): string[] {
   return names.split(' ').map((name) => `${name} Boolean`)
 }
 
+/** A property of a type, as the model declares it. */
+export interface ModelProperty {
+  /** `Edm.String`, `microsoft.graph.recipient`; of a collection that of its items. */
+  readonly type: string
+  readonly isCollection: boolean
+  readonly isNavigation: boolean
+}
+
 /** `name Type`, `name Type[]`, and for a navigation `name >type[]`. */
-function memberXml(member: string): string {
+function readMember(member: string): [name: string, property: ModelProperty] {
   const [name = '', written = ''] = member.split(' ')
-  const isNavigation = written.startsWith('>')
   const bare = written.replace('>', '').replace('[]', '')
-  const full = /^[A-Z]/.test(bare) ? `Edm.${bare}` : `microsoft.graph.${bare}`
-  const type = written.endsWith('[]') ? `Collection(${full})` : full
+  const type = /^[A-Z]/.test(bare) ? `Edm.${bare}` : `microsoft.graph.${bare}`
+  return [name, { type, isCollection: written.endsWith('[]'), isNavigation: written.startsWith('>') }]
+}
+
+function memberXml(member: string): string {
+  const [name, { type, isCollection, isNavigation }] = readMember(member)
+  const full = isCollection ? `Collection(${type})` : type
   return isNavigation
-    ? `<NavigationProperty Name="${name}" Type="${type}" ContainsTarget="true"/>`
-    : `<Property Name="${name}" Type="${type}"/>`
+    ? `<NavigationProperty Name="${name}" Type="${full}" ContainsTarget="true"/>`
+    : `<Property Name="${name}" Type="${full}"/>`
+}
+
+const knownProperties = new Map<string, ReadonlyMap<string, ModelProperty>>([
+  ...entityTypes.map(([name]): [string, ReadonlyMap<string, ModelProperty>] => [
+    `microsoft.graph.${name}`,
+    new Map(membersOf(name).map(readMember)),
+  ]),
+  ...complexTypes.map(([name, members]): [string, ReadonlyMap<string, ModelProperty>] => [
+    `microsoft.graph.${name}`,
+    new Map(members.map(readMember)),
+  ]),
+])
+
+const noProperties: ReadonlyMap<string, ModelProperty> = new Map()
+
+/** Those of the types it is derived from first. */
+function membersOf(name: string): readonly string[] {
+  const [, base, members = []] = entityTypes.find(([each]) => each === name) ?? []
+  return base === undefined ? members : [...membersOf(base), ...members]
+}
+
+/** The properties of an entity or complex type by its full name, inherited ones too; none of a type that is not known. */
+export function propertiesOf(type: string): ReadonlyMap<string, ModelProperty> {
+  return knownProperties.get(type) ?? noProperties
 }
 
 function entityXml([name, base, members]: (typeof entityTypes)[number]): string {
@@ -162,8 +197,14 @@ export const metadataDocument = [
   '<Singleton Name="me" Type="microsoft.graph.user"/></EntityContainer></Schema></edmx:DataServices></edmx:Edmx>',
 ].join('')
 
+/** As much of a request as says whether it is about the API itself. */
+interface Described {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+}
+
 /** The answer to `GET /{version}` and `GET /{version}/$metadata`, which need no token; undefined for all else. */
-export function describe(request: IncomingMessage, baseUrl: string): GraphReply | undefined {
+export function describe(request: Described, baseUrl: string): GraphReply | undefined {
   const [path = ''] = (request.url ?? '').split('?')
   if (request.method !== 'GET' || !/^\/[^/]*\/?(?:\$metadata\/?)?$/.test(path)) return undefined
   const parsed = parsePath(path)

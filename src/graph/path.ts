@@ -101,6 +101,8 @@ export interface RouteFound<Row> {
   readonly folderPath: readonly string[]
   /** Arguments of the function at the end, as written. */
   readonly functionArguments: string | undefined
+  /** The derived type that the path asks for, as the model spells it: `fileAttachment`. */
+  readonly cast: string | undefined
 }
 
 /** The path is one of ours, under other methods. */
@@ -128,21 +130,48 @@ interface Node<Row> {
   /** By name in lower case. */
   readonly literals: Map<string, Node<Row>>
   readonly rows: Map<string, Row>
-  parameter: { readonly name: string; readonly node: Node<Row> } | undefined
+  parameter: { readonly name: string; readonly node: Node<Row>; readonly admits: KeyTest | undefined } | undefined
 }
 
+/** Whether a parameter takes a text as its key. */
+type KeyTest = (key: string) => boolean
+
+/** Types that a path may ask for behind a collection or one of its items. */
+interface Casts {
+  /** What is there anyway. */
+  readonly declared: string
+  readonly derived: readonly string[]
+}
+
+const messageCasts: Casts = { declared: 'message', derived: ['eventMessage'] }
+const attachmentCasts: Casts = {
+  declared: 'attachment',
+  derived: ['fileAttachment', 'itemAttachment', 'referenceAttachment'],
+}
+
+/** By the name of the segment or parameter in front. */
+const castsBehind: ReadonlyMap<string, Casts> = new Map([
+  ['messages', messageCasts],
+  ['message', messageCasts],
+  ['attachments', attachmentCasts],
+  ['attachment', attachmentCasts],
+])
+
 /**
- * Makes a table of rows ready for matching.
+ * Makes a table of rows ready for matching. `keyTests`, by name: parameters that take some keys only.
  *
  * @throws Error when two rows have the same method and path, or give one place in the path two names
  */
-export function compileRoutes<Row extends RoutePattern>(rows: readonly Row[]): RouteTable<Row> {
+export function compileRoutes<Row extends RoutePattern>(
+  rows: readonly Row[],
+  keyTests: Readonly<Record<string, KeyTest>> = {},
+): RouteTable<Row> {
   const root = newNode<Row>()
   const mailbox = newNode<Row>()
   root.literals.set('me', mailbox)
-  literalUnder(root, 'users').parameter = { name: 'mailbox', node: mailbox }
+  literalUnder(root, 'users').parameter = { name: 'mailbox', node: mailbox, admits: undefined }
   for (const row of rows) {
-    const node = nodeOf(row.path, root, mailbox)
+    const node = nodeOf(row.path, root, mailbox, keyTests)
     if (node.rows.has(row.method)) throw new Error(`two routes for ${row.method} ${row.path}`)
     node.rows.set(row.method, row)
   }
@@ -153,7 +182,12 @@ function newNode<Row>(): Node<Row> {
   return { literals: new Map(), rows: new Map(), parameter: undefined }
 }
 
-function nodeOf<Row>(path: string, root: Node<Row>, mailbox: Node<Row>): Node<Row> {
+function nodeOf<Row>(
+  path: string,
+  root: Node<Row>,
+  mailbox: Node<Row>,
+  keyTests: Readonly<Record<string, KeyTest>>,
+): Node<Row> {
   let node = root
   let previous = ''
   for (const part of path.split('/')) {
@@ -161,7 +195,7 @@ function nodeOf<Row>(path: string, root: Node<Row>, mailbox: Node<Row>): Node<Ro
     const name = /^\{(\w+)\}$/.exec(part)?.[1]
     if (name === undefined) node = literalUnder(node, part)
     else if (node === root && name === 'mailbox') node = mailbox
-    else node = parameterUnder(node, name, previous.toLowerCase() === 'mailfolders', path)
+    else node = parameterUnder(node, { name, admits: keyTests[name] }, previous.toLowerCase() === 'mailfolders', path)
     previous = part
   }
   return node
@@ -176,12 +210,17 @@ function literalUnder<Row>(node: Node<Row>, part: string): Node<Row> {
   return made
 }
 
-function parameterUnder<Row>(node: Node<Row>, name: string, isFolder: boolean, path: string): Node<Row> {
+function parameterUnder<Row>(
+  node: Node<Row>,
+  { name, admits }: { name: string; admits: KeyTest | undefined },
+  isFolder: boolean,
+  path: string,
+): Node<Row> {
   if (node.parameter === undefined) {
     const made = newNode<Row>()
-    node.parameter = { name, node: made }
+    node.parameter = { name, node: made, admits }
     // A child folder is where its parent is in the table: all that can follow the one can follow the other.
-    if (isFolder) literalUnder(made, 'childFolders').parameter = { name, node: made }
+    if (isFolder) literalUnder(made, 'childFolders').parameter = { name, node: made, admits }
   }
   if (node.parameter.name !== name) throw new Error(`{${name}} in ${path} is {${node.parameter.name}} in another route`)
   return node.parameter.node
@@ -192,6 +231,8 @@ function match<Row>(root: Node<Row>, mailbox: Node<Row>, method: string, path: P
   let mailboxAsWritten: string | undefined
   let mailboxKey: string | undefined
   let functionArguments: string | undefined
+  let cast: string | undefined
+  let inFront = ''
   const params: Record<string, string> = {}
   const folderPath: string[] = []
 
@@ -199,26 +240,36 @@ function match<Row>(root: Node<Row>, mailbox: Node<Row>, method: string, path: P
     // A function's result has no parts here: arguments are for the last segment.
     if (functionArguments !== undefined) return notFound(segment)
     const literal = literalNamed(node, segment.name)
+    if (literal === undefined) {
+      const asked = castNamed(inFront, segment.text)
+      if (asked !== undefined) {
+        if (cast !== undefined) return notFound(segment)
+        if (!asked.isDeclared) cast = asked.type
+        continue
+      }
+    }
     const key = literal === undefined ? keyOf(segment) : segment.key
     functionArguments = literal === undefined ? undefined : segment.functionArguments
     if (key === undefined) {
       if (literal === undefined) return notFound(segment)
       if (literal === mailbox) mailboxAsWritten = 'me'
       node = literal
+      inFront = segment.name
       continue
     }
     const parameter = (literal ?? node).parameter
-    if (parameter === undefined) return notFound(segment)
+    if (parameter === undefined || parameter.admits?.(key) === false) return notFound(segment)
     if (parameter.node === mailbox) mailboxKey = mailboxAsWritten = key
     else params[parameter.name] = key
     if (parameter.name === 'folder') folderPath.push(key)
     node = parameter.node
+    inFront = parameter.name
   }
 
   const row = node.rows.get(method)
   const version = path.version
   if (row !== undefined) {
-    return { kind: 'found', row, version, mailboxKey, mailboxAsWritten, params, folderPath, functionArguments }
+    return { kind: 'found', row, version, mailboxKey, mailboxAsWritten, params, folderPath, functionArguments, cast }
   }
   if (node.rows.size > 0) return { kind: 'methodNotAllowed', allowed: [...node.rows.keys()] }
   return notFound(path.segments.at(-1))
@@ -251,4 +302,19 @@ function literalNamed<Row>(node: Node<Row>, name: string): Node<Row> | undefined
 function withoutNamespace(lower: string): string | undefined {
   if (lower.startsWith(namespace)) return lower.slice(namespace.length)
   return lower.startsWith(namespaceAlias) ? lower.slice(namespaceAlias.length) : undefined
+}
+
+interface CastAsked {
+  readonly type: string
+  readonly isDeclared: boolean
+}
+
+/** A type of the model that can stand where it stands. */
+function castNamed(inFront: string, text: string): CastAsked | undefined {
+  const type = text.includes('.') ? withoutNamespace(text.toLowerCase()) : undefined
+  const casts = type === undefined ? undefined : castsBehind.get(inFront.toLowerCase())
+  if (type === undefined || casts === undefined) return undefined
+  if (type === casts.declared) return { type, isDeclared: true }
+  const derived = casts.derived.find((each) => each.toLowerCase() === type)
+  return derived === undefined ? undefined : { type: derived, isDeclared: false }
 }

@@ -10,6 +10,8 @@ export interface Preferences {
   readonly maxPageSize: number | undefined
   /** `outlook.timezone`, as written: a name of Windows or of the IANA database. */
   readonly timeZone: string | undefined
+  /** `return=minimal` */
+  readonly returnsMinimal: boolean
 }
 
 export const noPreferences: Preferences = {
@@ -18,6 +20,7 @@ export const noPreferences: Preferences = {
   allowUnsafeHtml: false,
   maxPageSize: undefined,
   timeZone: undefined,
+  returnsMinimal: false,
 }
 
 /** A name that can be repeated in a header. */
@@ -39,11 +42,16 @@ export function readPreferences(header: string | string[] | undefined): Preferen
     allowUnsafeHtml: asked.has('outlook.allow-unsafe-html'),
     maxPageSize: Number.isInteger(pageSize) && pageSize > 0 ? pageSize : undefined,
     timeZone: printable.test(asked.get('outlook.timezone') ?? '') ? asked.get('outlook.timezone') : undefined,
+    returnsMinimal: asked.get('return')?.toLowerCase() === 'minimal',
   }
 }
 
-/** The `Preference-Applied` header: what apps look for before they trust an immutable id. Undefined when nothing was asked. */
-export function preferenceApplied(preferences: Preferences): string | undefined {
+/**
+ * The `Preference-Applied` header: what apps look for before they trust an immutable id. Undefined when nothing was asked.
+ *
+ * @param isMinimal whether the answer shows nothing of what changed, because that was preferred
+ */
+export function preferenceApplied(preferences: Preferences, isMinimal = false): string | undefined {
   if (preferences === noPreferences) return undefined
   const applied: string[] = []
   // Without quotes, as recorded; the text preference with them, as documented.
@@ -54,6 +62,7 @@ export function preferenceApplied(preferences: Preferences): string | undefined 
   if (preferences.allowUnsafeHtml) applied.push('outlook.allow-unsafe-html')
   if (preferences.maxPageSize !== undefined) applied.push(`odata.maxpagesize=${preferences.maxPageSize}`)
   if (preferences.timeZone !== undefined) applied.push(`outlook.timezone="${preferences.timeZone}"`)
+  if (isMinimal) applied.push('return=minimal')
   return applied.length === 0 ? undefined : applied.join(', ')
 }
 

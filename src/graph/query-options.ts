@@ -11,14 +11,17 @@ import { badRequest, GraphError } from './errors.js'
 export function readQuery(query: string, maxTop?: number): Query {
   if (query === '') return noOptions
   try {
-    return parseQuery(query, maxTop)
+    const parsed = parseQuery(query, maxTop)
+    requireJson(parsed)
+    return parsed
   } catch (error) {
     if (error instanceof ODataError) throw badRequest(error.message, `The query option ${error.option} is not valid.`)
     throw error
   }
 }
 
-const noOptions: Query = { count: false, other: {}, unknown: [], asWritten: [] }
+/** What a request without a query asks for. */
+export const noOptions: Query = { count: false, other: {}, unknown: [], asWritten: [] }
 
 /** An answer that ignored an option would be a wrong answer: what is not served yet is refused by name. */
 export function refuseUnserved(query: Query, options: readonly RawOption[]): void {
@@ -28,4 +31,10 @@ export function refuseUnserved(query: Query, options: readonly RawOption[]): voi
       reason: `Graphpost does not serve ${option} here yet; docs/compatibility.md lists what it serves.`,
     })
   }
+}
+
+/** JSON is the only format there is. */
+function requireJson({ other: { $format } }: Query): void {
+  if ($format === undefined || /^(?:json|application\/json(?:;.*)?)$/i.test($format)) return
+  throw badRequest("The value of the query option '$format' is not supported.", 'Answers are JSON: $format=json.')
 }

@@ -28,8 +28,21 @@ export async function readRequestBody(
   } catch (error) {
     bodyRefusal(error)
   }
+  return understandBody(bytes, request.headers['content-type'], takes)
+}
+
+/**
+ * What was sent, as its content type says it is meant.
+ *
+ * @throws GraphError 400
+ */
+export function understandBody(
+  bytes: Buffer,
+  contentTypeHeader: string | undefined,
+  takes: Route['body'],
+): RequestBody {
   if (bytes.length === 0 && takes === 'optionalJsonOrMime') return noBody
-  const contentType = mediaType(request.headers['content-type'])
+  const contentType = mediaType(contentTypeHeader)
   if (contentType === undefined) {
     if (bytes.length === 0) throw badRequest('Empty Payload. JSON content expected.')
     throw badRequest('Write requests (excluding DELETE) must contain the Content-Type header declaration.')
@@ -40,7 +53,8 @@ export async function readRequestBody(
   return { kind: 'json', value: readJson(bytes) }
 }
 
-function mediaType(header: string | undefined): string | undefined {
+/** The type alone, in lower case, without its parameters. */
+export function mediaType(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
   const end = header.indexOf(';')
   return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase()

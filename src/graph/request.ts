@@ -35,6 +35,10 @@ export interface GraphRequest extends Acting {
   readonly body: RequestBody
   /** The `If-Match` header. */
   readonly ifMatch: string | undefined
+  /** The `If-None-Match` header. */
+  readonly ifNoneMatch: string | undefined
+  /** The derived type that the path asks for: `fileAttachment`. Rows that do not say `takesCast` never see one. */
+  readonly cast: string | undefined
   /** Whether the caller's permissions show what Mail.ReadBasic hides. */
   readonly readsBodies: boolean
 }
@@ -58,6 +62,8 @@ export interface GraphReply {
   readonly length?: number
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Nothing is shown of what changed, because the caller preferred so. */
+  readonly isMinimal?: boolean
   /** The message the call made, for the call record. */
   readonly message?: MessageId
 }
@@ -111,12 +117,13 @@ export interface SubscriptionServices {
 export type SubscriptionHandler = (request: SubscriptionRequest, services: SubscriptionServices) => Promise<GraphReply>
 
 /** One operation: a row of the route table. */
-export type Route = MailRoute | DirectoryRoute | SubscriptionRoute
+export type Route = OperationRoute | BatchRoute
+
+/** One that a permission admits to. */
+export type OperationRoute = MailRoute | DirectoryRoute | SubscriptionRoute
 
 interface RouteCommon {
   readonly path: string
-  /** The weakest permission that suffices. */
-  readonly permission: Permission
   /** Absent: in both versions. */
   readonly since?: 'beta'
   /** Clouds that do not have it. */
@@ -126,10 +133,14 @@ interface RouteCommon {
 /** In a mailbox. */
 export interface MailRoute extends RouteCommon {
   readonly kind: 'mail'
+  /** The weakest permission that suffices. */
+  readonly permission: Permission
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** What the body may be: nothing is read for `none`; an optional one may be left out. */
   readonly body: 'none' | 'json' | 'jsonOrMime' | 'optionalJsonOrMime'
   readonly handler: Handler
+  /** Whether its handler looks at the derived type that a path may ask for. */
+  readonly takesCast?: boolean
   /** Not in a mailbox that is shared with the caller. */
   readonly ownOnly?: boolean
 }
@@ -137,6 +148,8 @@ export interface MailRoute extends RouteCommon {
 /** About users. */
 export interface DirectoryRoute extends RouteCommon {
   readonly kind: 'directory'
+  /** The weakest permission that suffices. */
+  readonly permission: Permission
   readonly method: 'GET'
   readonly body: 'none'
   readonly handler: DirectoryHandler
@@ -145,7 +158,16 @@ export interface DirectoryRoute extends RouteCommon {
 /** About the subscriptions of the calling application. */
 export interface SubscriptionRoute extends RouteCommon {
   readonly kind: 'subscription'
+  /** The weakest permission that suffices. */
+  readonly permission: Permission
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly body: 'none' | 'json'
   readonly handler: SubscriptionHandler
+}
+
+/** Many calls in one, each of which is let through or refused by its own row. */
+export interface BatchRoute extends RouteCommon {
+  readonly kind: 'batch'
+  readonly method: 'POST'
+  readonly body: 'json'
 }

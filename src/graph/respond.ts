@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { endAfterRequest } from '../http/body.js'
-import { wantsNoControlInformation, withoutControlInformation } from './control-information.js'
+import { atRequestedLevel } from './control-information.js'
 import type { GraphError } from './errors.js'
 import type { GraphReply } from './request.js'
 import { toJson } from './resources/json.js'
@@ -58,18 +58,16 @@ export function sendReply(
   if (applied !== undefined) headers.push('Preference-Applied', applied)
   headers.push(...commonHeaders(ids))
   if (reply.json !== undefined) {
-    const { contentType = mailJson } = reply
-    if (wantsNoControlInformation(response.req.headers.accept)) {
-      const bare = contentType.replace('odata.metadata=minimal', 'odata.metadata=none')
-      sendBody(response, reply.status, headers, bare, Buffer.from(toJson(withoutControlInformation(reply.json))))
-    } else sendBody(response, reply.status, headers, contentType, Buffer.from(toJson(reply.json)))
+    const answer = { json: reply.json, contentType: reply.contentType ?? mailJson }
+    const { json, contentType } = atRequestedLevel(answer, response.req.headers.accept)
+    sendBody(response, reply.status, headers, contentType, Buffer.from(toJson(json)))
   } else if (reply.stream !== undefined) {
     sendStream(response, reply, headers, reply.stream)
   } else if (reply.bytes !== undefined) {
     sendBody(response, reply.status, headers, reply.contentType ?? 'application/octet-stream', reply.bytes)
   } else {
-    // 202 says that its body is empty; 204 has none by definition.
-    if (reply.status !== 204) headers.push('Content-Length', '0')
+    // 202 says that its body is empty; 204 and 304 have none by definition.
+    if (reply.status !== 204 && reply.status !== 304) headers.push('Content-Length', '0')
     response.writeHead(reply.status, headers).end()
   }
 }
@@ -96,8 +94,15 @@ export function sendError(
   for (const [name, value] of Object.entries(error.headers)) headers.push(name, value)
   if (applied !== undefined) headers.push('Preference-Applied', applied)
   headers.push(...commonHeaders(ids))
+  const bytes = Buffer.from(toJson(errorBody(error, ids, now)))
+  if (error.status === 413) sendEarly(response, error.status, headers, 'application/json', bytes)
+  else sendBody(response, error.status, headers, 'application/json', bytes)
+}
+
+/** The body of a refusal. @param now ms since 1970 */
+export function errorBody(error: GraphError, ids: CallIds, now: number) {
   const { code, message, target } = error
-  const body = {
+  return {
     error: {
       code,
       message,
@@ -106,9 +111,6 @@ export function sendError(
       ...(error.frontEnd ? { innerError: innerError(ids, now) } : {}),
     },
   }
-  const bytes = Buffer.from(toJson(body))
-  if (error.status === 413) sendEarly(response, error.status, headers, 'application/json', bytes)
-  else sendBody(response, error.status, headers, 'application/json', bytes)
 }
 
 /** With a length, so that the client has the whole answer although the connection stays open a little longer. */

@@ -3,8 +3,10 @@ import {
   createAttachment,
   createUploadSession,
   deleteAttachment,
+  getAttachedItem,
   getAttachment,
   getAttachmentContent,
+  getAttachmentProperty,
   listAttachments,
 } from './handlers/attachments.js'
 import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
@@ -33,7 +35,7 @@ import {
   updateMessage,
 } from './handlers/message-changes.js'
 import { getRule, listRules, patchRule, postRule, removeRule } from './handlers/message-rules.js'
-import { countMessages, getMessage, getMessageMime, listMessages } from './handlers/messages.js'
+import { countMessages, getMessage, getMessageMime, getMessageProperty, listMessages } from './handlers/messages.js'
 import {
   getExtension,
   listExtensions,
@@ -58,6 +60,7 @@ import {
   reauthorizeSubscription,
   updateSubscription,
 } from './handlers/subscriptions.js'
+import { translateExchangeIds } from './handlers/translate-ids.js'
 import { getUser, listUsers } from './handlers/users.js'
 import { compileRoutes } from './path.js'
 import type {
@@ -69,7 +72,9 @@ import type {
   SubscriptionHandler,
   SubscriptionRoute,
 } from './request.js'
+import { isAttachmentProperty } from './resources/attachment.js'
 import { settingNames } from './resources/mailbox-settings.js'
+import { isMessageProperty } from './resources/message.js'
 
 const nationalClouds = ['usGovL4', 'usGovL5', 'china'] as const
 
@@ -81,8 +86,14 @@ const rules = '{mailbox}/mailFolders/{folder}/messageRules'
  * A row names the weakest permission that suffices.
  */
 export const routes: readonly Route[] = [
+  // Each call in it has a row of its own below.
+  { kind: 'batch', method: 'POST', path: '$batch', body: 'json' },
   //    method  path                                                     permission        body          handler
   route('POST', '{mailbox}/sendMail', 'Mail.Send', 'jsonOrMime', sendMail),
+  notIn(
+    ['usGovL4', 'usGovL5'],
+    route('POST', '{mailbox}/translateExchangeIds', 'User.Read', 'json', translateExchangeIds),
+  ),
   directoryRoute('{mailbox}', 'User.Read', getUser),
   directoryRoute('users', 'User.ReadBasic.All', listUsers),
   subscriptionRoute('GET', 'subscriptions', 'none', listSubscriptions),
@@ -156,7 +167,7 @@ function underMessages(messages: string): MailRoute[] {
   const message = `${messages}/{message}`
   const attachment = `${message}/attachments/{attachment}`
   return [
-    route('GET', messages, 'Mail.ReadBasic', 'none', listMessages),
+    castable(route('GET', messages, 'Mail.ReadBasic', 'none', listMessages)),
     route('GET', `${messages}/$count`, 'Mail.ReadBasic', 'none', countMessages),
     route('POST', messages, 'Mail.ReadWrite', 'jsonOrMime', createMessage),
     route('GET', message, 'Mail.ReadBasic', 'none', getMessage),
@@ -184,7 +195,8 @@ function underMessages(messages: string): MailRoute[] {
     route('GET', `${message}/extensions/{extension}`, 'Mail.Read', 'none', getExtension),
     route('PATCH', `${message}/extensions/{extension}`, 'Mail.ReadWrite', 'json', patchExtension),
     route('DELETE', `${message}/extensions/{extension}`, 'Mail.ReadWrite', 'none', removeExtension),
-    route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments),
+    route('GET', `${message}/{property}`, 'Mail.ReadBasic', 'none', getMessageProperty),
+    castable(route('GET', `${message}/attachments`, 'Mail.Read', 'none', listAttachments)),
     route('POST', `${message}/attachments`, 'Mail.ReadWrite', 'json', createAttachment),
     ownOnly(
       notIn(
@@ -193,8 +205,10 @@ function underMessages(messages: string): MailRoute[] {
       ),
     ),
     route('DELETE', attachment, 'Mail.ReadWrite', 'none', deleteAttachment),
-    route('GET', attachment, 'Mail.Read', 'none', getAttachment),
-    route('GET', `${attachment}/$value`, 'Mail.Read', 'none', getAttachmentContent),
+    castable(route('GET', attachment, 'Mail.Read', 'none', getAttachment)),
+    castable(route('GET', `${attachment}/$value`, 'Mail.Read', 'none', getAttachmentContent)),
+    castable(route('GET', `${attachment}/item`, 'Mail.Read', 'none', getAttachedItem)),
+    castable(route('GET', `${attachment}/{attachmentProperty}`, 'Mail.Read', 'none', getAttachmentProperty)),
   ]
 }
 
@@ -208,8 +222,17 @@ function route(
   return { kind: 'mail', method, path, permission, body, handler }
 }
 
-function directoryRoute(path: string, permission: Route['permission'], handler: DirectoryHandler): DirectoryRoute {
+function directoryRoute(
+  path: string,
+  permission: DirectoryRoute['permission'],
+  handler: DirectoryHandler,
+): DirectoryRoute {
   return { kind: 'directory', method: 'GET', path, permission, body: 'none', handler }
+}
+
+/** Behind it a path may ask for a derived type, as in `attachments/microsoft.graph.fileAttachment`. */
+function castable(row: MailRoute): MailRoute {
+  return { ...row, takesCast: true }
 }
 
 /** What is subscribed to is mail: the permission is that of reading it, in the mailbox that the subscription names. */
@@ -241,4 +264,7 @@ function ownOnly(row: MailRoute): MailRoute {
 }
 
 /** The table, made ready for matching. */
-export const routeTable = compileRoutes(routes)
+export const routeTable = compileRoutes(routes, {
+  property: isMessageProperty,
+  attachmentProperty: isAttachmentProperty,
+})

@@ -122,3 +122,6 @@ export interface MessageQuery {
  * A message of a list: with its content exactly when the query asked for it. The last of a full page has its position.
  */
 export type ListedMessage = MessageEnvelope & Partial<Pick<Message, 'content'>> & { readonly position?: ListPosition }
+
+/** Where a message is, and how often it was moved: what its default id says. */
+export type MessagePlace = Pick<MessageEnvelope, 'id' | 'folder' | 'moves'>

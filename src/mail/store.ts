@@ -17,7 +17,7 @@ import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
-import type { ListedMessage, MessageCondition, MessageQuery } from './query.js'
+import type { ListedMessage, MessageCondition, MessagePlace, MessageQuery } from './query.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -67,6 +67,8 @@ export interface FolderStore {
 
 export interface MessageStore {
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
+  /** Where those of the messages are that are in a folder; in no order. At most 1,000 ids. */
+  places(mailbox: MailboxId, ids: readonly MessageId[]): Promise<MessagePlace[]>
   list(query: MessageQuery): Promise<ListedMessage[]>
   /** Which messages stand in which of the folders, in no order. */
   placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>

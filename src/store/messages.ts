@@ -17,6 +17,7 @@ import type {
   MessageCondition,
   MessageOrder,
   MessageOrderField,
+  MessagePlace,
   MessageQuery,
 } from '../mail/query.js'
 import type { MessageStore } from '../mail/store.js'
@@ -97,6 +98,18 @@ export class SqlMessages implements MessageStore {
     })
     const [row] = rows
     return row && { ...envelopeOf(row), content: contentFrom(row) }
+  }
+
+  async places(mailbox: MailboxId, ids: readonly MessageId[]): Promise<MessagePlace[]> {
+    if (ids.length === 0) return []
+    const rows = await this.#database.read
+      .selectFrom('messages')
+      .select(['id', 'folder_id', 'moves'])
+      .where('mailbox_id', '=', mailbox)
+      .where('id', 'in', ids)
+      .where('folder_id', '!=', noFolder)
+      .execute()
+    return rows.map(({ id, folder_id, moves }) => ({ id: id as MessageId, folder: folder_id as FolderId, moves }))
   }
 
   async list(query: MessageQuery): Promise<ListedMessage[]> {

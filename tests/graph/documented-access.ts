@@ -1,8 +1,11 @@
 /** What the documentation says of access: which permission each operation asks for, and how a call without it is refused. */
-import type { routes } from '../../src/graph/routes.js'
+import type { OperationRoute as Route } from '../../src/graph/request.js'
+import { routes } from '../../src/graph/routes.js'
 
-/** A row of the table. */
-export type Route = (typeof routes)[number]
+export type { OperationRoute as Route } from '../../src/graph/request.js'
+
+/** Rows that a permission admits to: all but the batch, which asks for none of its own. */
+export const operations = routes.filter((route): route is Route => route.kind !== 'batch')
 
 /** A refusal as documented. */
 export interface Refusal {
@@ -170,10 +173,12 @@ const documented: Readonly<Record<string, string>> = {
   'GET mailFolders/{folder}/childFolders': 'Mail.ReadBasic',
   'POST mailFolders/{folder}/childFolders': 'Mail.ReadWrite',
   'GET mailFolders/{folder}/childFolders/$count': 'Mail.ReadBasic',
+  'POST translateExchangeIds': 'User.Read',
   'GET messages': 'Mail.ReadBasic',
   'GET messages/$count': 'Mail.ReadBasic',
   'POST messages': 'Mail.ReadWrite',
   'GET messages/{message}': 'Mail.ReadBasic',
+  'GET messages/{message}/{property}': 'Mail.ReadBasic',
   'PATCH messages/{message}': 'Mail.ReadWrite',
   'DELETE messages/{message}': 'Mail.ReadWrite',
   'POST messages/{message}/copy': 'Mail.ReadWrite',
@@ -196,6 +201,8 @@ const documented: Readonly<Record<string, string>> = {
   'DELETE messages/{message}/attachments/{attachment}': 'Mail.ReadWrite',
   'GET messages/{message}/attachments/{attachment}': 'Mail.Read',
   'GET messages/{message}/attachments/{attachment}/$value': 'Mail.Read',
+  'GET messages/{message}/attachments/{attachment}/item': 'Mail.Read',
+  'GET messages/{message}/attachments/{attachment}/{attachmentProperty}': 'Mail.Read',
   'GET outlook/masterCategories': 'MailboxSettings.Read',
   'POST outlook/masterCategories': 'MailboxSettings.ReadWrite',
   'GET outlook/masterCategories/{category}': 'MailboxSettings.Read',

@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JWTPayload } from 'jose'
-import { routes } from '../../src/graph/routes.js'
 import { startReceiver } from '../support/receiver.js'
 import { clientOf, type TestServer } from '../support/start-server.js'
 import { badTokens, type Forge, signed } from './bad-tokens.js'
@@ -15,6 +14,7 @@ import {
   documentedPermission,
   everyPermission,
   meOfApplication,
+  operations,
   permissionOf,
   permissionsBeside,
   type Refusal,
@@ -199,7 +199,7 @@ function isOwnersAlone({ path }: Route): boolean {
 }
 
 function routesOf({ isOne = () => true }: Reason): Route[] {
-  return routes.filter(isOne)
+  return operations.filter(isOne)
 }
 
 /** Compares all of the answer; what is new in each call is checked for its form. */
@@ -289,7 +289,7 @@ test('every route of the table was walked, for every reason that there is', () =
 })
 
 test('every route asks for the permission that is documented', () => {
-  for (const route of routes)
+  for (const route of operations)
     assert.equal(route.permission, documentedPermission(route), `${route.method} ${route.path}`)
 })
 
@@ -329,7 +329,7 @@ test('the same calls succeed with a token that has one permission', async (t) =>
   const place = await preparePlace(t)
   const { server, forge, received, adele } = place
   const receiver = await startReceiver(t)
-  for (const route of routes) {
+  for (const route of operations) {
     await t.test(`${route.method} ${route.path}`, async () => {
       for (const [mailbox, bearersClaims] of admitted(route, place)) {
         // What an earlier row did to its draft is not this one's business.

@@ -15,7 +15,10 @@ export const other = 'alex@contoso.com'
 export interface Target {
   readonly folder: string
   readonly message: string
+  /** A file. */
   readonly attachment: string
+  /** An attached item; '' where there is none. */
+  readonly item: string
   /** Of whoever calls. */
   readonly subscription?: string
   /** An endpoint for notifications. */
@@ -76,6 +79,11 @@ export const newsletter = Buffer.from(
 ).toString('base64')
 
 const file = { '@odata.type': '#microsoft.graph.fileAttachment', name: 'quinces.txt', contentBytes: 'UXVpbmNlcw==' }
+const item = {
+  '@odata.type': '#microsoft.graph.itemAttachment',
+  name: 'Plums',
+  item: { '@odata.type': '#microsoft.graph.message', subject: 'Plums' },
+}
 const toRecipients = [{ emailAddress: { address: other } }]
 
 const extensionName = 'Com.Contoso.Quince'
@@ -85,7 +93,7 @@ export async function makeDraft(adele: Client): Promise<Target> {
   const { json, text } = await adele.post('/me/messages', {
     subject: 'Quinces',
     toRecipients,
-    attachments: [file],
+    attachments: [file, item],
     extensions: [{ extensionName }],
   })
   assert.ok(json?.id, text)
@@ -94,7 +102,12 @@ export async function makeDraft(adele: Client): Promise<Target> {
 
 /** Where a message and its first attachment are; it was read with `$expand=attachments`. */
 export function targetOf(message: { id: string; parentFolderId: string; attachments: { id: string }[] }): Target {
-  return { folder: message.parentFolderId, message: message.id, attachment: message.attachments[0]?.id ?? '' }
+  return {
+    folder: message.parentFolderId,
+    message: message.id,
+    attachment: message.attachments[0]?.id ?? '',
+    item: message.attachments[1]?.id ?? '',
+  }
 }
 
 const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
@@ -129,6 +142,7 @@ export function changesFolder({ method, path }: Route): boolean {
 /** What is sent to a row that reads a body, by the end of its path. */
 const bodies: Readonly<Record<string, object>> = {
   sendMail: { message: { subject: 'Quinces', toRecipients } },
+  translateExchangeIds: { inputIds: [], sourceIdType: 'restId', targetIdType: 'ewsId' },
   messages: { subject: 'Quinces' },
   get mailFolders() {
     return newFolder()
@@ -187,6 +201,12 @@ function fixedKeys({ path }: Route): { folder?: string; extension: string } {
   return { extension: extensionName, ...(path.includes('/messageRules') ? { folder: 'inbox' } : {}) }
 }
 
+/** What a path may name behind a resource; an attached item is one of its own kind of attachment. */
+function keysBehind({ path }: Route, { item }: Target): Readonly<Record<string, string>> {
+  const ofItem = path.endsWith('/item') ? { attachment: `${item}/microsoft.graph.itemAttachment` } : {}
+  return { property: 'subject', attachmentProperty: 'name', ...ofItem }
+}
+
 /** The row as a call: this mailbox, in the words of a path, and keys that lead somewhere. */
 export function callOf(
   route: Route,
@@ -195,7 +215,13 @@ export function callOf(
   authorization: string | undefined,
 ): Call {
   const { endpoint = 'http://localhost:9/', subscription = noSubscription, ...named } = target
-  const keys: Readonly<Record<string, string>> = { ...named, ...fixedKeys(route), subscription, mailbox }
+  const keys: Readonly<Record<string, string>> = {
+    ...named,
+    ...fixedKeys(route),
+    ...keysBehind(route, target),
+    subscription,
+    mailbox,
+  }
   const path = `${route.since === 'beta' ? '/beta' : '/v1.0'}/${route.path}`.replace(/\{(\w+)\}/g, (_, name: string) =>
     known(keys, name, 'a key for'),
   )

@@ -57,6 +57,20 @@ test('@microsoft/microsoft-graph-client sends, lists, pages, gets and reads refu
   })
 })
 
+test('its batches are sent, answered, and waited for where one call depends on another', async (t) => {
+  const { run } = await startSdkServer(t)
+  const { parallel, serial } = await run('graph-batch.js')
+  const statuses = Object.values(parallel).map((seen) => (seen as { status: number }).status)
+  assert.deepEqual(statuses, Array(20).fill(202))
+  assert.equal(serial[1].status, 201)
+  assert.equal(serial[1].body.subject, 'Draft')
+  assert.equal(Buffer.from(serial[2].body, 'base64').toString(), '20')
+  assert.deepEqual(subjectsOf(serial[3].body.value), ['Draft'])
+  assert.equal(serial[3].body.value[0].id.length, 68)
+  assert.deepEqual([serial[4].status, serial[4].body.error.code], [400, 'ErrorInvalidIdMalformed'])
+  assert.deepEqual([serial[5].status, serial[5].body.error.code], [424, 'FailedDependency'])
+})
+
 test('without our authority the client does not talk to us', async (t) => {
   const { run } = await startSdkServer(t, { trusted: false })
   await assert.rejects(run('graph-client.js'), /fetch failed/)

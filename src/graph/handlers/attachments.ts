@@ -7,8 +7,8 @@ import type { Message } from '../../mail/message.js'
 import { renderItem } from '../../mail/mime/render.js'
 import { createUploadSession as openUploadSession } from '../../mail/upload-session.js'
 import { selectedContext } from '../../odata/query.js'
-import { contextOf, messageUrl } from '../context.js'
-import { GraphError } from '../errors.js'
+import { castContext, contextOf, messagesContext, messageUrl, minimalIfPreferred, propertyReply } from '../context.js'
+import { GraphError, SegmentNotFound } from '../errors.js'
 import { presentAttachmentId } from '../item-id.js'
 import { messageOfPath, readOwnId } from '../keys.js'
 import { readQuery } from '../query-options.js'
@@ -28,12 +28,14 @@ export const listAttachments: Handler = async (request, mail) => {
     ? await attachments.listWithContent(message.mailbox, message.id)
     : await attachments.list(message.mailbox, message.id)
   const presentation: AttachmentPresentation = { ...presentationOf(request, message), selection }
+  const shown = found.filter(({ kind }) => isOfType(kind, request.cast))
+  const below = attachmentsContext(request) + castContext(request) + selectedContext(query.select, query.expand)
   return {
     status: 200,
     json: {
-      '@odata.context': contextOf(request, attachmentsContext(request) + selectedContext(query.select, query.expand)),
-      ...(query.count ? { '@odata.count': found.length } : {}),
-      value: found.map((attachment) => presentAttachment(attachment, presentation)),
+      '@odata.context': contextOf(request, below),
+      ...(query.count ? { '@odata.count': shown.length } : {}),
+      value: shown.map((attachment) => presentAttachment(attachment, presentation)),
     },
   }
 }
@@ -45,7 +47,8 @@ export const getAttachment: Handler = async (request, mail) => {
   const message = await messageOfPath(request, mail)
   const attachment = await attachmentOfPath(request, mail, message)
   const expandItem = query.expand?.some(({ name }) => name.toLowerCase().endsWith('itemattachment/item')) ?? false
-  const below = `${attachmentsContext(request)}${selectedContext(query.select, query.expand)}/$entity`
+  const selected = selectedContext(query.select, query.expand)
+  const below = `${attachmentsContext(request)}${castContext(request)}${selected}/$entity`
   return {
     status: 200,
     json: {
@@ -53,6 +56,28 @@ export const getAttachment: Handler = async (request, mail) => {
       ...presentAttachment(attachment, { ...presentationOf(request, message), selection, expandItem }),
     },
   }
+}
+
+/** GET .../attachments/{attachment}/{attachmentProperty}, the type in front or not: one property. */
+export const getAttachmentProperty: Handler = async (request, mail) => {
+  const message = await messageOfPath(request, mail)
+  const attachment = await attachmentOfPath(request, mail, message)
+  const asked = request.keys.attachmentProperty ?? ''
+  const shown = presentAttachment(attachment, presentationOf(request, message))
+  const name = Object.keys(shown).find((each) => each.toLowerCase() === asked.toLowerCase())
+  // Of another kind of attachment than this one is.
+  if (name === undefined) throw new SegmentNotFound(asked)
+  return propertyReply(request, `${attachmentContext(request)}/${name}`, shown[name])
+}
+
+/** GET .../attachments/{attachment}/microsoft.graph.itemAttachment/item: what is attached. */
+export const getAttachedItem: Handler = async (request, mail) => {
+  if (request.cast !== 'itemAttachment') throw new SegmentNotFound('item', 'An item is one of an itemAttachment alone.')
+  const message = await messageOfPath(request, mail)
+  const attachment = await attachmentOfPath(request, mail, message)
+  const { item } = presentAttachment(attachment, { ...presentationOf(request, message), expandItem: true })
+  const below = `${attachmentContext(request)}/item/$entity`
+  return { status: 200, json: { '@odata.context': contextOf(request, below), ...(item as object) } }
 }
 
 /** GET .../attachments/{attachment}/$value: a file's bytes, an attached item in its own format. */
@@ -92,12 +117,12 @@ export const createAttachment: Handler = async (request, mail) => {
   const { message: current, attachment } = await addAttachment(mail, message, added)
   const shown = presentAttachment(attachment, presentationOf(request, current))
   const below = `${attachmentsContext(request)}/$entity`
-  return {
+  return minimalIfPreferred(request, {
     status: 201,
     json: { '@odata.context': contextOf(request, below), ...shown },
     headers: { Location: `${attachmentsLocation(request)}('${String((shown as { id: string }).id)}')` },
     message: current.id,
-  }
+  })
 }
 
 /** DELETE .../attachments/{attachment}; 204. */
@@ -143,9 +168,8 @@ function headerSafe(contentType: string | null): string | undefined {
 
 async function attachmentOfPath(request: GraphRequest, mail: Mail, message: Message): Promise<Attachment> {
   const id = attachmentIdOfPath(request, message)
-  return id === undefined
-    ? missing()
-    : ((await mail.store.attachments.find(message.mailbox, message.id, id)) ?? missing())
+  const found = id === undefined ? undefined : await mail.store.attachments.find(message.mailbox, message.id, id)
+  return found !== undefined && isOfType(found.kind, request.cast) ? found : missing()
 }
 
 async function attachmentEnvelopeOfPath(
@@ -155,7 +179,13 @@ async function attachmentEnvelopeOfPath(
 ): Promise<AttachmentEnvelope> {
   const id = attachmentIdOfPath(request, message)
   const { attachments } = mail.store
-  return id === undefined ? missing() : ((await attachments.findEnvelope(message.mailbox, message.id, id)) ?? missing())
+  const found = id === undefined ? undefined : await attachments.findEnvelope(message.mailbox, message.id, id)
+  return found !== undefined && isOfType(found.kind, request.cast) ? found : missing()
+}
+
+/** @param cast undefined: every attachment is */
+function isOfType(kind: AttachmentEnvelope['kind'], cast: string | undefined): boolean {
+  return cast === undefined || cast === `${kind}Attachment`
 }
 
 /** undefined: the id is of another message's attachment. */
@@ -179,6 +209,11 @@ function presentationOf(request: GraphRequest, message: Message) {
   }
 }
 
+function attachmentContext(request: GraphRequest): string {
+  const key = encodeURIComponent(request.keys.attachment ?? '')
+  return `${attachmentsContext(request)}('${key}')${castContext(request)}`
+}
+
 function attachmentsContext(request: GraphRequest): string {
-  return `messages('${encodeURIComponent(request.keys.message ?? '')}')/attachments`
+  return `${messagesContext(request)}('${encodeURIComponent(request.keys.message ?? '')}')/attachments`
 }

@@ -15,7 +15,8 @@ import { sendDraft } from '../../mail/send-draft.js'
 import { unsubscribe } from '../../mail/unsubscribe.js'
 import { updateMessage as applyChanges, type MessageChanges } from '../../mail/update-message.js'
 import { parameterMissing, readParameters } from '../action-parameters.js'
-import { contextOf, messagesContext, messageUrl } from '../context.js'
+import { contextOf, messagesContext, messageUrl, minimalIfPreferred } from '../context.js'
+import { namesEtag } from '../etag.js'
 import { presentChangeKey } from '../item-id.js'
 import { folderNamed, folderOfPath, messageOfPath } from '../keys.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
@@ -46,7 +47,7 @@ export const updateMessage: Handler = async (request, mail) => {
     withMergedProperties(message, changes),
     expectedChange(request, message),
   )
-  return entityReply(request, updated, 200)
+  return minimalIfPreferred(request, entityReply(request, updated, 200))
 }
 
 /** DELETE .../messages/{message}: into the recoverable deletions; 204. */
@@ -116,7 +117,8 @@ export const unsubscribeMessage: Handler = async (request, mail) => {
 /** 201 for a message that the call made: located under `/messages` of the mailbox, wherever it stands (recorded). */
 export function createdReply(request: GraphRequest, message: Message): GraphReply {
   const reply = entityReply(request, message, 201)
-  return { ...reply, headers: { Location: messageUrl(request, reply.id) }, message: message.id }
+  const headers = { Location: messageUrl(request, reply.id) }
+  return minimalIfPreferred(request, { ...reply, headers, message: message.id })
 }
 
 function entityReply(request: GraphRequest, message: Message, status: number) {
@@ -132,7 +134,7 @@ function entityReply(request: GraphRequest, message: Message, status: number) {
 function placedReply(request: GraphRequest, message: Message, status = 201): GraphReply {
   const { baseUrl, version } = request
   const shown = present(request, message)
-  return {
+  return minimalIfPreferred(request, {
     status,
     json: {
       '@odata.context': `${baseUrl}/${version}/$metadata#message`,
@@ -141,7 +143,7 @@ function placedReply(request: GraphRequest, message: Message, status = 201): Gra
     },
     headers: { Location: messageUrl(request, String(shown.id)) },
     message: message.id,
-  }
+  })
 }
 
 function present(request: GraphRequest, message: Message): Record<string, unknown> {
@@ -196,13 +198,7 @@ function withMergedProperties({ content }: Message, changes: MessageChanges): Me
  */
 function expectedChange({ ifMatch, mailbox }: GraphRequest, message: Message): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
-  const wanted = ifMatch.split(',').map((etag) =>
-    etag
-      .trim()
-      .replace(/^W\//i, '')
-      .replace(/^"(.*)"$/, '$1'),
-  )
-  if (wanted.includes(presentChangeKey(mailbox, message.change))) return message.change
+  if (namesEtag(ifMatch, presentChangeKey(mailbox, message.change))) return message.change
   throw new MailError('conflict', 'The message has another etag than the one in If-Match.')
 }
 

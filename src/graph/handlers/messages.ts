@@ -6,13 +6,17 @@ import type { Message } from '../../mail/message.js'
 import { renderMime } from '../../mail/mime/render.js'
 import type { ListedMessage, MessageCondition } from '../../mail/query.js'
 import { nextLink, type Query, selectedContext } from '../../odata/query.js'
-import { contextOf, messagesContext } from '../context.js'
+import { accessDenied } from '../authorize.js'
+import { castContext, contextOf, messagesContext, propertyReply } from '../context.js'
+import { SegmentNotFound } from '../errors.js'
+import { namesEtag } from '../etag.js'
+import { presentChangeKey } from '../item-id.js'
 import { folderOfPath, messageOfPath } from '../keys.js'
 import { expansionOf, type MessageExpansion, needsContent, readExpansion } from '../message-expansion.js'
 import { readFilter } from '../message-filter.js'
-import { readQuery, refuseUnserved } from '../query-options.js'
-import type { GraphRequest, Handler } from '../request.js'
-import { orderFields, presentMessage, selectProperties } from '../resources/message.js'
+import { noOptions, readQuery, refuseUnserved } from '../query-options.js'
+import type { GraphReply, GraphRequest, Handler } from '../request.js'
+import { messagePropertyNamed, orderFields, presentMessage, selectProperties } from '../resources/message.js'
 import { conditionOfFolder } from '../search-folder.js'
 import { presentSkipToken, readSkipToken } from '../skip-token.js'
 
@@ -33,6 +37,7 @@ export const listMessages: Handler = async (request, mail) => {
   refuseUnserved(query, ['$search', '$deltatoken'])
   const { listed, folder, shown } = await listedIn(request, mail)
   const selection = selectProperties(query.select, request.version, request.cloud)
+  if (request.cast !== undefined) return noneOfType(request, query)
   const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const expansion = readExpansion(query, request.version)
   const order = orderFields(query.orderBy)
@@ -95,6 +100,13 @@ export async function messagesOfFolder(
   return value
 }
 
+/** Event messages come with calendars: no mail of ours is one. */
+function noneOfType(request: GraphRequest, { select, expand, count }: Query): GraphReply {
+  const below = messagesContext(request) + castContext(request) + selectedContext(select, expand)
+  const counted = count ? { '@odata.count': 0 } : {}
+  return { status: 200, json: { '@odata.context': contextOf(request, below), ...counted, value: [] } }
+}
+
 /** GET .../messages/$count: digits alone. */
 export const countMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
@@ -115,12 +127,41 @@ export const getMessage: Handler = async (request, mail) => {
   const query = readQuery(request.query)
   const selection = selectProperties(query.select, request.version, request.cloud)
   const message = await messageOfPath(request, mail)
+  if (hasEtagOf(request, message)) {
+    return { status: 304, headers: { ETag: `W/"${presentChangeKey(request.mailbox, message.change)}"` } }
+  }
   const shown = await present(request, mail, message, selection, readExpansion(query, request.version))
   const below = `${messagesContext(request)}${selectedContext(query.select, query.expand)}/$entity`
   return {
     status: 200,
     json: { '@odata.context': contextOf(request, below), ...shown },
   }
+}
+
+/** Whether `If-None-Match` names the message as it is. */
+function hasEtagOf({ ifNoneMatch, mailbox }: GraphRequest, { change }: Message): boolean {
+  return ifNoneMatch !== undefined && namesEtag(ifNoneMatch, presentChangeKey(mailbox, change))
+}
+
+/** GET .../messages/{message}/{property}: one property, in the form that preferences ask for. */
+export const getMessageProperty: Handler = async (request, mail) => {
+  const { version, cloud, readsBodies } = request
+  const asked = request.keys.property ?? ''
+  const property = messagePropertyNamed(asked, version, cloud, readsBodies)
+  if (property === undefined) throw new SegmentNotFound(asked)
+  const { name, isShown } = property
+  if (!isShown) throw accessDenied(`Mail.ReadBasic does not show ${name}.`)
+  readQuery(request.query)
+  const message = await messageOfPath(request, mail)
+  const shown = await present(
+    request,
+    mail,
+    message,
+    selectProperties([name], version, cloud),
+    readExpansion(noOptions, version),
+  )
+  const below = `${messagesContext(request)}('${encodeURIComponent(request.keys.message ?? '')}')/${name}`
+  return propertyReply(request, below, shown[name])
 }
 
 /** GET .../messages/{message}/$value: the message in MIME (RFC 5322), as it came or made from its properties. */

@@ -46,6 +46,13 @@ const common = ['id', 'lastModifiedDateTime', 'name', 'contentType', 'size', 'is
 const ofFile = ['contentId', 'contentLocation', 'contentBytes']
 const ofReference = ['sourceUrl', 'providerType', 'thumbnailUrl', 'previewUrl', 'permission', 'isFolder']
 
+const propertyNames = new Set([...common, ...ofFile, ...ofReference].map((name) => name.toLowerCase()))
+
+/** Whether a path may name it behind an attachment, in any case. */
+export function isAttachmentProperty(name: string): boolean {
+  return propertyNames.has(name.toLowerCase())
+}
+
 /** Properties by type and lower-case name: those of a kind can be selected only through its type. */
 const selectable: Readonly<Record<ApiVersion, ReadonlyMap<string, string>>> = {
   'v1.0': selectableOf({ fileAttachment: ofFile, itemAttachment: [], referenceAttachment: [] }),

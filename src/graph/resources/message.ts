@@ -249,6 +249,25 @@ const nestedOrders: ReadonlyMap<string, MessageOrderField> = new Map([
 
 const propertyNames = new Map(Object.keys(messageProperties).map((name) => [name.toLowerCase(), name]))
 
+/** Whether a path may name it behind a message, in any case. */
+export function isMessageProperty(name: string): boolean {
+  return propertyNames.has(name.toLowerCase()) || name.toLowerCase() === 'id'
+}
+
+/** A property as the model spells it, if this version of it has it; `isShown`: whether the caller may see it. */
+export function messagePropertyNamed(
+  name: string,
+  version: ApiVersion,
+  cloud: Cloud | undefined,
+  readsBodies: boolean,
+): { name: string; isShown: boolean } | undefined {
+  const spelt = name.toLowerCase() === 'id' ? 'id' : propertyNames.get(name.toLowerCase())
+  const property = spelt === undefined ? undefined : messageProperties[spelt]
+  if (spelt === undefined || property === undefined) return spelt === 'id' ? { name: spelt, isShown: true } : undefined
+  if (!has(property, version, cloud?.name ?? 'global')) return undefined
+  return { name: spelt, isShown: property.needs === undefined || readsBodies }
+}
+
 /** May be selected too, but come only with `$expand`; `id` comes always. */
 const withoutEffect: ReadonlySet<string> = new Set([
   'id',

@@ -1,0 +1,140 @@
+import type { Caller } from '../identity/caller.js'
+import type { Cloud } from '../identity/clouds.js'
+import type { Doorkeeper, MailboxFinder } from './authorize.js'
+import type { Call, GraphServices } from './call.js'
+import { requireDirectoryPermission } from './directory.js'
+import { badRequest, GraphError, SegmentNotFound } from './errors.js'
+import { parsePath, type RouteFound } from './path.js'
+import type { GraphReply, OperationRoute, Route, SubscriptionServices } from './request.js'
+import { noBody } from './request-body.js'
+import { routeTable } from './routes.js'
+
+/** Finding mailboxes, and letting callers into them. */
+export interface Doors {
+  readonly findMailbox: MailboxFinder
+  readonly admit: Doorkeeper
+  readonly subscriptions: SubscriptionServices
+}
+
+/** A URL taken apart at its question mark, which belongs to neither part. */
+export interface SplitUrl {
+  readonly path: string
+  readonly query: string
+}
+
+export function splitUrl(url: string): SplitUrl {
+  const mark = url.indexOf('?')
+  return mark === -1 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
+}
+
+/**
+ * Does what a row of the table says for a caller whose token was checked: on a connection of its own and in a batch the
+ * same. Reads the body, then finds the mailbox, then asks whether the caller may.
+ *
+ * @throws GraphError, MailError
+ */
+export async function performOperation(
+  services: GraphServices,
+  doors: Doors,
+  call: Call,
+  caller: Caller,
+  route: OperationRoute,
+  { version, mailboxKey, params, folderPath, functionArguments, cast }: RouteFound<unknown>,
+  { path, query }: SplitUrl,
+): Promise<GraphReply> {
+  const { baseUrl, cloud } = call.origin
+  if (cloud !== undefined) requireInCloud(route, path, cloud)
+  if (route.kind === 'directory') {
+    await requireDirectoryPermission(caller, mailboxKey, route, services.identity)
+    return route.handler({ version, caller, userKey: mailboxKey, query, baseUrl, path }, services.identity)
+  }
+  if (cast !== undefined && (route.kind !== 'mail' || route.takesCast !== true))
+    throw new SegmentNotFound(`microsoft.graph.${cast}`)
+  // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.
+  const body = route.body === 'none' ? noBody : await call.readBody(route.body)
+  if (route.kind === 'subscription') {
+    const { method } = route
+    const { preferences } = call
+    const request = { method, version, caller, keys: params, baseUrl, cloud, preferences, body }
+    return route.handler(request, doors.subscriptions)
+  }
+  const found = doors.findMailbox(caller, mailboxKey)
+  const mailbox = found instanceof Promise ? await found : found
+  call.mailbox = mailbox.id
+  const judged = doors.admit(caller, mailbox, route)
+  const { actor, forOthers, readsBodies } = judged instanceof Promise ? await judged : judged
+  const request = {
+    version,
+    caller,
+    mailbox,
+    actor,
+    forOthers,
+    mailboxAsWritten: mailboxKey ?? mailbox.owner,
+    keys: params,
+    folderPath,
+    functionArguments,
+    path,
+    query,
+    baseUrl,
+    cloud,
+    preferences: call.preferences,
+    body,
+    ifMatch: call.request.headers['if-match'],
+    ifNoneMatch: call.request.headers['if-none-match'],
+    cast,
+    readsBodies,
+  }
+  const { turns } = call
+  if (turns === undefined) return await route.handler(request, services.mail)
+  return await turns.take(mailbox.id, () => route.handler(request, services.mail))
+}
+
+/** An operation that the cloud whose Graph was called does not have. */
+function requireInCloud({ notIn }: Route, path: string, cloud: Cloud): void {
+  if (notIn?.includes(cloud.name) !== true) return
+  throw new SegmentNotFound(lastSegment(path), `The cloud ${cloud.name} (${cloud.meaning}) does not have it.`)
+}
+
+function lastSegment(path: string): string {
+  return path.split('/').at(-1) ?? ''
+}
+
+/** Matches of short paths, such as `/v1.0/me/sendMail`, which most calls share. */
+const knownRoutes = new Map<string, RouteFound<Route>>()
+const longestKnownPath = 40
+const maxKnownRoutes = 1_000
+
+/**
+ * The row of the table that a call is for, and what its path says beside it.
+ *
+ * @throws GraphError SegmentNotFound, 405, or 400 for a path that is none
+ */
+export function findRoute(method: string, path: string): RouteFound<Route> {
+  if (path.length > longestKnownPath) return matchRoute(method, path)
+  const key = `${method} ${path}`
+  let found = knownRoutes.get(key)
+  if (found === undefined) {
+    found = matchRoute(method, path)
+    if (knownRoutes.size >= maxKnownRoutes) knownRoutes.clear()
+    knownRoutes.set(key, found)
+  }
+  return found
+}
+
+function matchRoute(method: string, rawPath: string): RouteFound<Route> {
+  const path = parsePath(rawPath)
+  if (path === undefined)
+    throw badRequest('The request URI is not valid.', 'The path holds a broken percent escape or no version.')
+  const match = routeTable.match(method, path)
+  if (match.kind === 'found') {
+    if (match.row.since === undefined || match.version === 'beta') return match
+    throw new SegmentNotFound(lastSegment(rawPath), 'It is served under /beta alone.')
+  }
+  if (match.kind === 'notFound') throw new SegmentNotFound(match.unknownSegment)
+  const allowed = match.allowed.join(', ')
+  throw new GraphError(405, 'Request_BadRequest', 'Specified HTTP method is not allowed for the request target.', {
+    frontEnd: true,
+    reason: `This path takes ${allowed}.`,
+    headers: { Allow: allowed },
+  })
+}
