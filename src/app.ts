@@ -21,6 +21,7 @@ import {
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
 import { notOpened, type Settings } from './config.js'
+import { CallLimiter, callLimitsOf } from './graph/limits.js'
 import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
 import { standingOf } from './graph/subscriptions.js'
@@ -47,6 +48,7 @@ import type { TenantId } from './mail/ids.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
+import { SendingLimits, sendingBoundsOf } from './mail/sending-limits.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
@@ -171,6 +173,7 @@ interface Core {
   readonly seals: Seals
   readonly tenant: Tenant
   readonly directory: Directory
+  readonly limiter: CallLimiter | undefined
 }
 
 /** Starts a server; resolves when it can be called. The whole of it is this one call, and `close()` undoes all of it. */
@@ -265,17 +268,37 @@ async function openCore(
       },
       hostname: settings.hostname,
       outboxChanged,
+      sendingLimits: sendingLimitsOf(settings, store, clock),
     }
     const tenant = await firstTenant(settings, store, mail)
     if (document !== undefined) await applyDirectory({ mail, identity: store.identity }, tenant, document)
     const ring = await openKeys(store, mail)
     const tokens = openTokens(settings, store, ring, tenant, mail)
     const seals = sealsOf(ring, () => clock.now())
-    return { store, mail, tokens, seals, tenant, directory: directoryOf(store, mail, tokens, tenant) }
+    return {
+      store,
+      mail,
+      tokens,
+      seals,
+      tenant,
+      directory: directoryOf(store, mail, tokens, tenant),
+      limiter: callLimiterOf(settings, clock),
+    }
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+/** Undefined where nothing is limited: then nothing is counted either. */
+function callLimiterOf(settings: Settings, clock: Clock): CallLimiter | undefined {
+  const limits = callLimitsOf(settings)
+  return limits && new CallLimiter(limits, clock)
+}
+
+function sendingLimitsOf(settings: Settings, store: Store, clock: Clock): SendingLimits | undefined {
+  const bounds = sendingBoundsOf(settings)
+  return bounds && new SendingLimits(bounds, store.mail.outbox, clock)
 }
 
 function locationOf(settings: Settings): StoreLocation {
@@ -552,6 +575,7 @@ async function listenAll(
     tokens: core.tokens,
     calls: core.store.calls,
     maxRequestBytes: settings.maxRequestBytes,
+    limiter: core.limiter,
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     log,
     reach: reachOf(settings),
@@ -563,6 +587,7 @@ async function listenAll(
     tenant: core.tenant,
     tokens: core.tokens,
     calls: core.store.calls,
+    limiter: core.limiter,
   })
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()

@@ -153,6 +153,18 @@ function bytes(min: number, max: number): Kind<number> {
   }
 }
 
+/** Value of a limit that is left to the preset. */
+const asPreset = -1
+
+/** A limit that a preset has a value for; 0 is none. */
+function limit(max: number): Kind<number> {
+  return {
+    placeholder: 'NUMBER',
+    expected: `must be preset, or a whole number from 0 (no limit) to ${max}`,
+    read: (given) => (given === 'preset' ? asPreset : readInteger(given, 0, max)),
+  }
+}
+
 function choice<const Word extends string>(...words: Word[]): Kind<Word> {
   return {
     placeholder: 'WORD',
@@ -347,6 +359,49 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Recipients of one message, To, Cc and Bcc together; Graph takes 500.',
   },
+  limits: {
+    kind: choice('off', 'graph'),
+    default: 'off',
+    group: 'Limits',
+    commands: 'start',
+    meaning:
+      'Whether calls and submissions are held to the limits that Graph documents: off for a gateway, graph to test what a client does about a 429. The five below change single ones of either.',
+  },
+  limitRequests: {
+    kind: limit(1_000_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Calls of one application in one mailbox within 10 minutes; Graph admits 10,000.',
+  },
+  limitConcurrency: {
+    kind: limit(1_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Calls of one application in one mailbox at the same time; Graph admits 4.',
+  },
+  limitUploadBytes: {
+    kind: limit(1_000_000_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Bytes that one application sends to one mailbox within 5 minutes; Graph admits 150 MB.',
+  },
+  limitRecipientsPerDay: {
+    kind: limit(1_000_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Recipients that a mailbox sends to within 24 hours; Exchange admits 10,000.',
+  },
+  limitMessagesPerMinute: {
+    kind: limit(1_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Messages that leave a mailbox within a minute, those beyond wait in the outbox; Exchange lets 30 go.',
+  },
   headersTimeout: {
     kind: duration(1),
     default: '15s',
@@ -398,6 +453,17 @@ type ValueOf<Row> = Row extends { readonly kind: Kind<infer Value> } ? Value : n
 
 /** All settings, read: durations in ms, sizes in bytes, paths absolute, a port that is off {@link notOpened}, '' for none. */
 export type Settings = { readonly [Key in SettingKey]: ValueOf<(typeof settingsTable)[Key]> }
+
+/** A limit as it is to be kept: its own value, or that of the preset. @returns undefined when there is none */
+export function limitOf(
+  settings: Settings,
+  key: 'limitRequests' | 'limitConcurrency' | 'limitUploadBytes' | 'limitRecipientsPerDay' | 'limitMessagesPerMinute',
+  graph: number,
+): number | undefined {
+  const own = settings[key]
+  if (own === asPreset) return settings.limits === 'graph' ? graph : undefined
+  return own === 0 ? undefined : own
+}
 
 /** Every key, in the order of the table. */
 export const settingKeys = Object.keys(settingsTable) as SettingKey[]

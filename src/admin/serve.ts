@@ -19,6 +19,8 @@ export interface AdminServices {
   readonly tenant: Tenant
   readonly tokens: Tokens
   readonly calls: CallLog
+  /** Undefined: calls are not limited. */
+  readonly limiter?: { counts(limit: number): readonly object[] } | undefined
 }
 
 interface AdminCall {
@@ -40,6 +42,11 @@ interface AdminRoute {
 const routes: readonly AdminRoute[] = [
   // Newest calls, refused ones too, each with the reason and the message it made.
   route('GET', /^\/admin\/calls$/, async ({ calls }, { query }) => ({ value: await calls.list(limitOf(query)) })),
+  // What applications and mailboxes have used of their limits, the busiest first; nothing where there are none.
+  route('GET', /^\/admin\/limits$/, async ({ limiter, mail }, { query }) => ({
+    calls: limiter?.counts(limitOf(query)) ?? [],
+    sending: mail.sendingLimits?.counts(limitOf(query)) ?? [],
+  })),
   // Newest envelopes with each recipient's fate.
   route('GET', /^\/admin\/outbox$/, async ({ mail }, { query }) => ({
     value: await mail.store.outbox.listNewest(limitOf(query)),

@@ -105,7 +105,8 @@ function beginItem({ services, call, caller, version, turns }: Batch, item: Batc
   const begun = beginCall(services, request, call.origin, readBody, call.ids.clientRequestId)
   return {
     ...begun,
-    turns,
+    // Where calls are limited, those beyond are refused (recorded) instead of waiting.
+    ...(services.limiter?.limits.concurrency === undefined ? { turns } : {}),
     ...(caller.application === undefined ? {} : { application: caller.application }),
     ...(caller.user === undefined ? {} : { user: caller.user }),
   }

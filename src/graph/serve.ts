@@ -44,7 +44,7 @@ async function handle(
   const { origin } = call
   const { baseUrl } = origin
   requireLength(request)
-  if (isUploadUrl(request.url ?? '')) return answerUpload(services.mail, request, baseUrl)
+  if (isUploadUrl(request.url ?? '')) return answerUpload(services.mail, request, baseUrl, services.limiter)
   const described = describe(request, baseUrl)
   if (described !== undefined) return described
   const authenticated = authenticate(services.tokens, request.headers.authorization, origin)

@@ -5,14 +5,14 @@ import { folderId } from './mail-folder.js'
 import type { Message } from './message.js'
 import { countMove } from './put-message.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
-import { outboxEntries, requireRecipients } from './submit.js'
+import { requireRecipients, writeWithinLimits } from './submit.js'
 
 /**
  * Sends a draft: it leaves its folder for Sent Items, and stands in the outbox, in one write. Of several that send the
  * same draft at once, one does.
  *
  * @throws MailError notInStore (also for what is no draft, as the service says it), noRecipients, tooManyRecipients,
- *   recipientInvalid, sendAsDenied, storeUnavailable
+ *   recipientInvalid, sendAsDenied, submissionQuotaExceeded, storeUnavailable
  * @see https://learn.microsoft.com/graph/api/message-send
  */
 export async function sendDraft(mail: Mail, acting: Acting, message: Message): Promise<Message> {
@@ -26,12 +26,14 @@ async function sendCurrent(mail: Mail, acting: Acting, draft: Message): Promise<
   requireRecipients(draft.content, mail.limits.maxRecipients)
   const sent = sentFrom(mail, await senderOf(mail, acting, draft.content.from), draft)
   const { answers } = draft.content
-  await mail.store.write((tx) => {
-    countMove(tx, draft, sent)
-    tx.updateMessage(sent, draft.change)
-    if (answers !== undefined) tx.markAnswered(sent.mailbox, answers, sent.sentAt, mail.ids.next())
-    for (const entry of outboxEntries(sent)) tx.insertOutboxEntry(entry)
-  })
+  await writeWithinLimits(mail, sent, (entries) =>
+    mail.store.write((tx) => {
+      countMove(tx, draft, sent)
+      tx.updateMessage(sent, draft.change)
+      if (answers !== undefined) tx.markAnswered(sent.mailbox, answers, sent.sentAt, mail.ids.next())
+      for (const entry of entries) tx.insertOutboxEntry(entry)
+    }),
+  )
   return sent
 }
 

@@ -140,6 +140,11 @@ export interface OutboxStore {
   listByMessage(mailbox: MailboxId, message: MessageId): Promise<OutboxEntry[]>
   /** The newest entries of the whole store, for people to look at. */
   listNewest(limit: number): Promise<OutboxEntry[]>
+  /**
+   * To how many recipients a mailbox has sent since a time (ms since 1970), by pieces of time: number of the piece since
+   * 1970 → recipients.
+   */
+  recipientsSince(mailbox: MailboxId, since: number, pieceMs: number): Promise<Map<number, number>>
   /** How many entries are not closed. */
   countOpen(): Promise<number>
 }

@@ -9,6 +9,7 @@ import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent
 import type { OutboxEntry } from './outbox-entry.js'
 import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
+import { postponed } from './sending-limits.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
 const maxShownAddress = 320
@@ -27,7 +28,8 @@ export interface SubmitOptions {
  * Hands a finished draft over for delivery: outbox entries, and a copy in Sent Items unless told otherwise. One write,
  * so a caller told "accepted" has a message that will be tried, and one that was refused has left nothing behind.
  *
- * @throws MailError noRecipients, tooManyRecipients, recipientInvalid, sendAsDenied, storeUnavailable
+ * @throws MailError noRecipients, tooManyRecipients, recipientInvalid, sendAsDenied, submissionQuotaExceeded,
+ *   storeUnavailable
  * @see https://learn.microsoft.com/graph/api/user-sendmail
  */
 export async function submitMessage(
@@ -41,17 +43,31 @@ export async function submitMessage(
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = sentMessage(mail, acting.mailbox.id, sender, parts, options)
-  const entries = outboxEntries(message)
-  await mail.store.write((tx) => {
-    putMessage(tx, mail, message, parts)
-    if (options.saveToSentItems) countIn(tx, message)
-    if (options.answers !== undefined) {
-      tx.markAnswered(message.mailbox, options.answers, message.sentAt, mail.ids.next())
-    }
-    for (const entry of entries) tx.insertOutboxEntry(entry)
-  })
+  const write = (entries: readonly OutboxEntry[]) =>
+    mail.store.write((tx) => {
+      putMessage(tx, mail, message, parts)
+      if (options.saveToSentItems) countIn(tx, message)
+      if (options.answers !== undefined) {
+        tx.markAnswered(message.mailbox, options.answers, message.sentAt, mail.ids.next())
+      }
+      for (const entry of entries) tx.insertOutboxEntry(entry)
+    })
+  await writeWithinLimits(mail, message, write)
   mail.outboxChanged()
   return message.id
+}
+
+/** Writes a message with its outbox entries, which leave when the limits of its mailbox let them. */
+export function writeWithinLimits(
+  mail: Mail,
+  message: Message,
+  write: (entries: readonly OutboxEntry[]) => Promise<void>,
+): Promise<void> {
+  const entries = outboxEntries(message)
+  if (mail.sendingLimits === undefined) return write(entries)
+  const { toRecipients, ccRecipients, bccRecipients } = message.content
+  const count = toRecipients.length + ccRecipients.length + bccRecipients.length
+  return mail.sendingLimits.within(message.mailbox, count, (notBefore) => write(postponed(entries, notBefore)))
 }
 
 export function requireRecipients(content: MessageContent, max: number): void {

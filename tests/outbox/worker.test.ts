@@ -132,6 +132,7 @@ test('a store that cannot be read is asked again, later and later, and then all 
     nextDueAt: () => outbox.nextDueAt(),
     listByMessage: outbox.listByMessage.bind(outbox),
     listNewest: outbox.listNewest.bind(outbox),
+    recipientsSince: outbox.recipientsSince.bind(outbox),
     countOpen: () => outbox.countOpen(),
   }
   await office.send(ada, { toRecipients: to(ada.address) })
