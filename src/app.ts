@@ -20,7 +20,7 @@ import {
   type UserEntry,
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
-import { notOpened, type Settings } from './config.js'
+import { notOpened, readDurations, type Settings } from './config.js'
 import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
 import { standingOf } from './graph/subscriptions.js'
@@ -50,6 +50,7 @@ import type { OutboxEntry } from './mail/outbox-entry.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
+import { scheduleOf } from './outbox/retry-schedule.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
@@ -497,9 +498,13 @@ function startSweeping(mail: Mail, log: Log): () => Promise<void> {
 }
 
 function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
-  const { relay, deliveryConcurrency } = settings
+  const { relay, deliveryConcurrency, destinationConcurrency, destinationRate } = settings
+  const retryDelays = readDurations(settings.retrySchedule)
   const worker = startOutboxWorker(mail, {
     log,
+    destinationConcurrency,
+    destinationRate,
+    ...(retryDelays === undefined ? {} : { schedule: scheduleOf(retryDelays) }),
     ...(relay === '' ? {} : { relay: { url: relay, connections: Math.max(1, deliveryConcurrency) } }),
     closeTimeoutMs: settings.drainTimeout,
   })
