@@ -47,6 +47,8 @@ import type { TenantId } from './mail/ids.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
+import { changeQueue, type QueueAction, type QueueOutcome } from './mail/queue.js'
+import type { QueueFilter } from './mail/store.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
@@ -159,6 +161,9 @@ export interface Directory {
   rotateKey(): Promise<SigningKey>
   /** What it signed is refused from now on. */
   removeKey(id: string): Promise<void>
+  /** Mail that waits, ordered by mailbox, message and destination. */
+  listQueue(filter: QueueFilter, limit: number): Promise<OutboxEntry[]>
+  changeQueue(filter: QueueFilter, action: QueueAction): Promise<QueueOutcome>
   /** Newest first. */
   listOutbox(limit: number): Promise<OutboxEntry[]>
   listCalls(limit: number): Promise<CallRecord[]>
@@ -425,6 +430,8 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     },
     addUser: (user) => createMailbox(mail, { tenant: tenantId, ...user }),
     listUsers: () => mail.store.mailboxes.list(tenantId),
+    listQueue: (filter, limit) => mail.store.outbox.listQueue(filter, limit),
+    changeQueue: (filter, action) => changeQueue(mail, filter, action),
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
   }

@@ -159,6 +159,8 @@ export interface QueueFilter {
   /** RFC 5322 Message-ID, in its angle brackets. */
   readonly internetMessageId?: string
   readonly state?: OutboxEntry['state']
+  /** Also what is closed; otherwise only what is not. */
+  readonly closedToo?: true
 }
 
 /** An entry's place in lists of the queue. */
@@ -183,7 +185,7 @@ export interface OutboxStore {
   listByMessage(mailbox: MailboxId, message: MessageId): Promise<OutboxEntry[]>
   /** The newest entries of the whole store, for people to look at. */
   listNewest(limit: number): Promise<OutboxEntry[]>
-  /** Entries that are not closed, ordered by mailbox, message and destination. */
+  /** Entries of the queue, ordered by mailbox, message and destination. */
   listQueue(filter: QueueFilter, limit: number, after?: QueuePlace): Promise<OutboxEntry[]>
   /** How many entries are not closed. */
   countOpen(): Promise<number>

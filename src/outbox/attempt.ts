@@ -14,6 +14,7 @@ import type { Mailbox } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
 import { forSubmission, renderMime } from '../mail/mime/render.js'
 import { isToBeTried, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
+import { withWish } from '../mail/queue.js'
 import { fateOf, withFate, withFates } from './fate.js'
 import { type Lanes, LanesClosed, type Ran } from './lanes.js'
 import { oneLine, outcomeOf } from './outcome.js'
@@ -87,7 +88,7 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
   const { mail, means, entry } = attempt
   const now = mail.clock.now()
   const open = entry.recipients.filter(({ state }) => isToBeTried(state))
-  if (entry.wish !== undefined) return fulfil(attempt, open, now)
+  if (entry.wish !== undefined) return close(attempt, withWish(entry.recipients, entry.wish, now))
   const suspension = means.next?.lanes.suspension(entry.destination)
   if (suspension !== undefined && !open.some(({ address }) => mailboxes.has(address.toLowerCase()))) {
     return suspend(attempt, entry.recipients, open, suspension)
@@ -111,16 +112,6 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
   if (relay.length > 0 && means.next !== undefined) await relayTo(attempt, means.next, message, recipients, relay)
   else if (local.length === 0) await close(attempt, recipients)
   await noted
-}
-
-/** What somebody wanted while an earlier attempt was under way. */
-function fulfil(attempt: Attempt, open: readonly OutboxRecipient[], now: number): Promise<void> {
-  const { wish, recipients } = attempt.entry
-  const fate =
-    wish === 'hold'
-      ? ({ state: 'held', reply: 'Held by hand.' } as const)
-      : ({ state: 'cancelled', reply: 'Cancelled by hand.' } as const)
-  return close(attempt, withFate(recipients, open, fate, now))
 }
 
 /** Nothing was tried: the server of the destination does not answer, and somebody else's mail found that out. */

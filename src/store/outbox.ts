@@ -12,6 +12,7 @@ type OutboxRow = Selectable<Schema['outbox']>
 const isReady = sql<boolean>`state = 'ready'`
 const isWaiting = sql<boolean>`state in ('queued', 'sending')`
 const isHeld = sql<boolean>`state = 'held'`
+const isClosed = sql<boolean>`state = 'closed'`
 const openStates = [isReady, isWaiting, isHeld]
 
 /** Submissions taken up in one write, and entries that became due: a part of a second of the writer at most. */
@@ -129,7 +130,7 @@ export class SqlOutbox implements OutboxStore {
     await this.#takeUpAll()
     const rows: OutboxRow[] = []
     // One question for each index, and the first of all answers.
-    for (const isInState of openStates) {
+    for (const isInState of filter.closedToo ? [...openStates, isClosed] : openStates) {
       let query = this.#database.read.selectFrom('outbox').selectAll().where(isInState)
       const { destination, message, internetMessageId, state } = filter
       if (destination !== undefined) query = query.where('destination', '=', destination)

@@ -41,7 +41,9 @@ test('a schedule of one delay repeats it', () => {
 
 test('a list of waits is gone through once: one attempt more than waits, and no more', () => {
   const schedule = scheduleOf([1_000, 1_000, 2_000, 5_000])
-  const waits = [1, 2, 3, 4, 5, 6].map((attempts) => nextAttemptAt(schedule, { attempts, createdAt, now: 0, chance: 0 }))
+  const waits = [1, 2, 3, 4, 5, 6].map((attempts) =>
+    nextAttemptAt(schedule, { attempts, createdAt, now: 0, chance: 0 }),
+  )
   assert.deepEqual(waits, [1_000, 1_000, 2_000, 5_000, undefined, undefined])
   assert.equal(longestWaitMs(schedule), 5_000)
   assert.equal(nextAttemptAt(schedule, { attempts: 1, createdAt, now: createdAt + 2 * day, chance: 0 }), undefined)
