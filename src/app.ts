@@ -53,6 +53,7 @@ import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
 import { scheduleOf } from './outbox/retry-schedule.js'
+import { startScheduler } from './outbox/scheduler.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
@@ -210,6 +211,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     const worker = startWorker(settings, core.mail, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
+    const scheduler = startScheduler(core.mail, log)
+    opened.push(() => scheduler.close())
     const telling = startTelling(settings, core, log)
     notifications = telling
     opened.push(() => telling.close())
@@ -235,7 +238,10 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
       reloadCertificate: async () => surfaces.https?.reloadCertificate(),
-      drainOutbox: (timeoutMs) => worker.drain(timeoutMs),
+      drainOutbox: async (timeoutMs) => {
+        await scheduler.look()
+        await worker.drain(timeoutMs)
+      },
       close: closeAll,
     }
   } catch (error) {
