@@ -20,7 +20,7 @@ import {
   type UserEntry,
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
-import { notOpened, type Settings } from './config.js'
+import { notOpened, readDurations, type Settings } from './config.js'
 import { CallLimiter, callLimitsOf } from './graph/limits.js'
 import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
@@ -48,10 +48,14 @@ import type { TenantId } from './mail/ids.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
+import { changeQueue, type QueueAction, type QueueOutcome } from './mail/queue.js'
 import { SendingLimits, sendingBoundsOf } from './mail/sending-limits.js'
+import type { QueueFilter } from './mail/store.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
+import { scheduleOf } from './outbox/retry-schedule.js'
+import { startScheduler } from './outbox/scheduler.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
@@ -160,6 +164,9 @@ export interface Directory {
   rotateKey(): Promise<SigningKey>
   /** What it signed is refused from now on. */
   removeKey(id: string): Promise<void>
+  /** Mail that waits, ordered by mailbox, message and destination. */
+  listQueue(filter: QueueFilter, limit: number): Promise<OutboxEntry[]>
+  changeQueue(filter: QueueFilter, action: QueueAction): Promise<QueueOutcome>
   /** Newest first. */
   listOutbox(limit: number): Promise<OutboxEntry[]>
   listCalls(limit: number): Promise<CallRecord[]>
@@ -207,6 +214,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     const worker = startWorker(settings, core.mail, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
+    const scheduler = startScheduler(core.mail, log)
+    opened.push(() => scheduler.close())
     const telling = startTelling(settings, core, log)
     notifications = telling
     opened.push(() => telling.close())
@@ -232,7 +241,10 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
       reloadCertificate: async () => surfaces.https?.reloadCertificate(),
-      drainOutbox: (timeoutMs) => worker.drain(timeoutMs),
+      drainOutbox: async (timeoutMs) => {
+        await scheduler.look()
+        await worker.drain(timeoutMs)
+      },
       close: closeAll,
     }
   } catch (error) {
@@ -447,6 +459,8 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     },
     addUser: (user) => createMailbox(mail, { tenant: tenantId, ...user }),
     listUsers: () => mail.store.mailboxes.list(tenantId),
+    listQueue: (filter, limit) => mail.store.outbox.listQueue(filter, limit),
+    changeQueue: (filter, action) => changeQueue(mail, filter, action),
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
   }
@@ -520,9 +534,13 @@ function startSweeping(mail: Mail, log: Log): () => Promise<void> {
 }
 
 function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
-  const { relay, deliveryConcurrency } = settings
+  const { relay, deliveryConcurrency, destinationConcurrency, destinationRate } = settings
+  const retryDelays = readDurations(settings.retrySchedule)
   const worker = startOutboxWorker(mail, {
     log,
+    destinationConcurrency,
+    destinationRate,
+    ...(retryDelays === undefined ? {} : { schedule: scheduleOf(retryDelays) }),
     ...(relay === '' ? {} : { relay: { url: relay, connections: Math.max(1, deliveryConcurrency) } }),
     closeTimeoutMs: settings.drainTimeout,
   })
