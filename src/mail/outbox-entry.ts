@@ -7,9 +7,10 @@ import type { MailboxId, MessageId } from './ids.js'
  *                   └──────> delayed ──> sending ...
  *
  * `delivered`: in a mailbox of ours. `relayed`: the next server took it (RFC 3464 §2.3.3).
- * `captured`: nothing may leave this machine, so it was kept and shown. `delayed`: to be tried again. `failed`: final.
+ * `captured`: nothing may leave this machine, so it was kept and shown. `delayed`: to be tried again. `held`: not before
+ * somebody releases it. `failed`: final.
  */
-export type RecipientState = 'queued' | 'delivered' | 'relayed' | 'captured' | 'delayed' | 'failed'
+export type RecipientState = 'queued' | 'delivered' | 'relayed' | 'captured' | 'delayed' | 'failed' | 'held'
 
 export interface OutboxRecipient {
   readonly address: string
@@ -18,6 +19,8 @@ export interface OutboxRecipient {
   readonly reply?: string
   /** When the state was last set, ms since 1970. */
   readonly at?: number
+  /** Somebody has released it: no rule holds it again. */
+  readonly isReleased?: true
 }
 
 /**

@@ -27,7 +27,7 @@ export interface SmtpTimeouts {
 }
 
 /** RFC 5321 §4.5.3.2: 5 minutes for the greeting, 10 after the final dot; giving up sooner there makes second copies. */
-const defaultTimeouts: SmtpTimeouts = { setupMs: 300_000, replyMs: 600_000, transactionMs: 1_200_000 }
+export const defaultTimeouts: SmtpTimeouts = { setupMs: 300_000, replyMs: 600_000, transactionMs: 1_200_000 }
 
 /** How a server is spoken to, whoever it is. */
 export interface PeerOptions {
@@ -46,7 +46,7 @@ export interface RelayOptions extends PeerOptions {
 }
 
 /** RFC 5321: MAIL FROM and RCPT TO; not the To header. */
-interface Envelope {
+export interface Envelope {
   readonly mailFrom: string
   readonly recipients: readonly string[]
 }
@@ -62,6 +62,8 @@ export interface RecipientReply {
   readonly mayBeTaken?: true
   /** No connection to the peer could be had that mail goes over. */
   readonly isUnusable?: true
+  /** And it was TLS that did not come about. */
+  readonly isTlsTrouble?: true
 }
 
 /** The next server on the way out (RFC 5321 §2.3.10). */
@@ -191,6 +193,8 @@ interface SmtpFailure extends Error {
   readonly response?: string
   readonly responseCode?: number
   readonly recipient?: string
+  /** Of nodemailer: what it waited for in vain. */
+  readonly timeoutType?: string
 }
 
 /** The envelope as the connection takes it; the lower half is what it notes while the transaction goes on. */
@@ -362,7 +366,10 @@ function replyTo(address: string, wire: string, heard: Heard): RecipientReply {
 }
 
 function statusOf(failure: SmtpFailure, { wasSent, wasBegun }: Heard) {
-  if (!wasBegun) return { isUnusable: true as const }
+  if (!wasBegun) {
+    const isTls = failure.code === 'ETLS' || failure.timeoutType === 'UPGRADE_TIMEOUT'
+    return { isUnusable: true as const, ...(isTls ? { isTlsTrouble: true as const } : {}) }
+  }
   return wasSent && failure.responseCode === undefined ? { mayBeTaken: true as const } : {}
 }
 

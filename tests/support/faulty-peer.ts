@@ -75,8 +75,11 @@ export interface FaultyPeer {
 
 const usualExtensions = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'SIZE 50000000']
 
-/** Starts one on a free port of loopback. */
-export async function startFaultyPeer(script: FaultScript = {}): Promise<FaultyPeer> {
+/** Starts one on loopback, on a free port unless told which. */
+export async function startFaultyPeer(
+  script: FaultScript = {},
+  { port: wanted = 0, address = '127.0.0.1' }: { port?: number; address?: string } = {},
+): Promise<FaultyPeer> {
   const record = { taken: [] as TakenMessage[], heard: [] as string[], connections: 0, sentBytes: 0 }
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -90,7 +93,7 @@ export async function startFaultyPeer(script: FaultScript = {}): Promise<FaultyP
     })
     new Dialogue(socket, script, record).begin()
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(wanted, address, resolve))
   const { port } = server.address() as { port: number }
   return {
     port,
