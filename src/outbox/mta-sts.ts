@@ -2,6 +2,7 @@
  * MTA-STS (RFC 8461): a domain says by DNS and https which hosts take its mail, and that they speak good TLS. A policy is
  * kept for as long as it says, in memory: after a restart it is learned anew.
  */
+import { callOutward } from '../http/outward-call.js'
 import type { MailResolver } from './mx.js'
 
 /** What a domain asks of whoever sends it mail. */
@@ -14,6 +15,15 @@ export interface StsPolicy {
 
 /** Fetches the text of a domain's policy over https. @throws when there is none */
 export type FetchPolicy = (domain: string) => Promise<string>
+
+/** RFC 8461 §3.3: by https alone, with a good certificate, in a bounded time, no redirect followed. */
+export const fetchStsPolicy: FetchPolicy = async (domain) => {
+  const call = { headers: {}, timeoutMs: 30_000, maxAnswerBytes: 65_536 }
+  const url = `https://mta-sts.${domain}/.well-known/mta-sts.txt`
+  const { status, contentType = '', body } = await callOutward(url, 'public', call)
+  if (status !== 200 || !/^text\/plain\b/i.test(contentType)) throw new Error(`The policy of ${domain} is no text.`)
+  return body
+}
 
 interface Known {
   readonly id: string

@@ -10,17 +10,26 @@
  */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import type { AccessTokenSource } from './access-token.js'
 
 /** How a connection is protected: RFC 3207, and RFC 8314 for `implicit` (TLS from the first byte). */
 export type TlsMode = 'none' | 'opportunistic' | 'required' | 'implicit'
 
 /** How we say who we are. */
-export interface Credentials {
+export type Credentials = PasswordCredentials | TokenCredentials
+
+interface PasswordCredentials {
   readonly user: string
   /** With `xoauth2` an access token. */
   readonly password: string
   /** The strongest that the relay offers unless given. */
   readonly method?: 'plain' | 'login' | 'cram-md5' | 'xoauth2'
+}
+
+/** XOAUTH2 with tokens that are fetched when they are needed. */
+interface TokenCredentials {
+  readonly user: string
+  readonly tokens: AccessTokenSource
 }
 
 /** One server to hand mail to. */
@@ -82,7 +91,7 @@ function readOptions(given: URLSearchParams): Map<string, string> {
   return new Map(given)
 }
 
-function credentialsOf(url: URL, method: string | undefined): Credentials | undefined {
+function credentialsOf(url: URL, method: string | undefined): PasswordCredentials | undefined {
   if (url.username === '') return undefined
   return {
     user: decodeURIComponent(url.username),

@@ -110,6 +110,7 @@ export function openPeer(address: RelayAddress, options: PeerOptions): Relay {
     // that is for the retry schedule.
     maxRequeues: 2,
   })
+  provideTokens(pool, address)
   const secrets = secretsOf(address)
   return {
     connections: options.connections,
@@ -141,14 +142,33 @@ function protectionOf({ tls, verify, ca }: RelayAddress) {
 
 function authOf({ credentials }: RelayAddress) {
   if (credentials === undefined) return {}
-  const { user, password, method } = credentials
+  const { user } = credentials
+  if ('tokens' in credentials) return { auth: { type: 'OAuth2' as const, user } }
+  const { password, method } = credentials
   if (method === 'xoauth2') return { auth: { type: 'OAuth2' as const, user, accessToken: password } }
   return { auth: { user, pass: password, ...(method === undefined ? {} : { method: method.toUpperCase() }) } }
 }
 
+/**
+ * Lets the pool ask for tokens. Above a pool there usually stands nodemailer's mailer, which it asks for the function
+ * that gives them, and tells of new ones.
+ */
+function provideTokens(pool: SmtpPool, { credentials }: RelayAddress): void {
+  if (credentials === undefined || !('tokens' in credentials)) return
+  const { tokens } = credentials
+  const provide = (_: string, isRenewed: boolean, answer: (error: Error | null, token?: string) => void) => {
+    tokens(isRenewed).then(
+      (token) => answer(null, token),
+      (error: Error) => answer(error),
+    )
+  }
+  const mailer = { get: (name: string) => (name === 'oauth2_provision_cb' ? provide : undefined), emit: () => false }
+  Object.assign(pool, { mailer })
+}
+
 /** What a peer must not get us to write down by saying it back: the password, in the forms in which it was sent. */
 function secretsOf({ credentials }: RelayAddress): string[] {
-  if (credentials === undefined || credentials.password === '') return []
+  if (credentials === undefined || 'tokens' in credentials || credentials.password === '') return []
   const { user, password } = credentials
   const sent = [password, `\0${user}\0${password}`, `user=${user}\x01auth=Bearer ${password}\x01\x01`]
   return [password, ...sent.map((text) => Buffer.from(text).toString('base64'))]
@@ -195,6 +215,8 @@ interface SmtpFailure extends Error {
   readonly recipient?: string
   /** Of nodemailer: what it waited for in vain. */
   readonly timeoutType?: string
+  /** The system's or OpenSSL's code, where `code` is nodemailer's. */
+  readonly originalCode?: string
 }
 
 /** The envelope as the connection takes it; the lower half is what it notes while the transaction goes on. */
@@ -367,7 +389,9 @@ function replyTo(address: string, wire: string, heard: Heard): RecipientReply {
 
 function statusOf(failure: SmtpFailure, { wasSent, wasBegun }: Heard) {
   if (!wasBegun) {
-    const isTls = failure.code === 'ETLS' || failure.timeoutType === 'UPGRADE_TIMEOUT'
+    const { code, originalCode = '', timeoutType } = failure
+    const isTls =
+      code === 'ETLS' || timeoutType === 'UPGRADE_TIMEOUT' || /^(?:ERR_SSL|ERR_TLS|EPROTO)/.test(originalCode)
     return { isUnusable: true as const, ...(isTls ? { isTlsTrouble: true as const } : {}) }
   }
   return wasSent && failure.responseCode === undefined ? { mayBeTaken: true as const } : {}
