@@ -1,5 +1,6 @@
 /** The only place where parts meet: store, domain, surfaces and the outbox worker become one server. */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { Resolver } from 'node:dns/promises'
 import { join } from 'node:path'
 import {
   addSecret,
@@ -20,7 +21,7 @@ import {
   type UserEntry,
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
-import { notOpened, readDurations, type Settings } from './config.js'
+import { notOpened, readDurations, type Settings, UsageError } from './config.js'
 import { CallLimiter, callLimitsOf } from './graph/limits.js'
 import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
@@ -54,11 +55,19 @@ import type { QueueFilter } from './mail/store.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
+import { openDirect } from './outbox/direct.js'
+import { dkimSigner, readDkimKeys } from './outbox/dkim.js'
+import { fetchStsPolicy } from './outbox/mta-sts.js'
+import { routesOf } from './outbox/open-routes.js'
 import { scheduleOf } from './outbox/retry-schedule.js'
+import { readRoutesFile } from './outbox/routes-file.js'
 import { startScheduler } from './outbox/scheduler.js'
+import { openTransport, type Transport } from './outbox/transport.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
+
+export { dkimFileName, dkimRecord, readDkimKeys } from './outbox/dkim.js'
 
 /** The people of the sample tenant, by the local part of their addresses. */
 const sampleUsers = ['adele', 'alex', 'diego', 'lee', 'megan', 'patti']
@@ -113,8 +122,8 @@ export interface Graphpost {
   readonly smtpPort: number | undefined
   /** Whether mail can leave this machine. */
   readonly canLeave: boolean
-  /** The relay's URL, its password masked. */
-  readonly relay: string | undefined
+  /** For people: how, no password in it; undefined when it cannot. */
+  readonly wayOut: string | undefined
   /** For people: what mail is kept in. */
   readonly storeDescription: string
   readonly tenant: string
@@ -189,6 +198,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
   const wakers: (() => void)[] = []
   // Before anything is opened: a document with a fault changes nothing.
   const document = settings.directory === '' ? undefined : await readDirectoryFile(settings.directory)
+  const transport = await transportOf(settings)
   let notifications: NotificationWorker | undefined
   const core = await openCore(
     settings,
@@ -211,7 +221,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       await core.mail.store.outbox.releaseClaims(core.mail.clock.now())
       await core.mail.store.notifications.releaseClaims(core.mail.clock.now())
     }
-    const worker = startWorker(settings, core.mail, log)
+    const worker = startWorker(settings, core.mail, transport, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
     const scheduler = startScheduler(core.mail, log)
@@ -233,8 +243,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       caPem: surfaces.https?.certificate?.caPem,
       caPath: surfaces.https?.certificate?.caPath,
       smtpPort: smtp?.port,
-      canLeave: settings.relay !== '',
-      relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
+      canLeave: canLeave(settings),
+      wayOut: wayOutOf(settings),
       storeDescription: describe(locationOf(settings)),
       tenant: core.tenant.id,
       isDevelopment: isDevelopment(settings),
@@ -467,8 +477,24 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
 }
 
 /** Well-known secrets are good only where nothing they open can leave the machine, unless the operator says otherwise. */
-export function isDevelopment({ development, relay }: Settings): boolean {
-  return development === 'auto' ? relay === '' : development === 'on'
+export function isDevelopment(settings: Settings): boolean {
+  return settings.development === 'auto' ? !canLeave(settings) : settings.development === 'on'
+}
+
+/** Whether mail can leave this machine. What a routes file names is taken for a way out, whatever it says. */
+function canLeave({ deliver, relay, routes }: Settings): boolean {
+  return deliver !== 'capture' && (deliver === 'mx' || relay !== '' || routes !== '')
+}
+
+function wayOutOf(settings: Settings): string | undefined {
+  if (!canLeave(settings)) return undefined
+  const { deliver, relay, routes } = settings
+  const ways = [
+    ...(routes === '' ? [] : [`the routes of ${routes}`]),
+    ...(relay === '' ? [] : [maskPasswords(relay)]),
+    ...(deliver === 'mx' ? ["its recipients' own servers"] : []),
+  ]
+  return ways.join(' and ')
 }
 
 /** How often keys that other processes added or removed are looked for. */
@@ -533,15 +559,54 @@ function startSweeping(mail: Mail, log: Log): () => Promise<void> {
   }
 }
 
-function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
-  const { relay, deliveryConcurrency, destinationConcurrency, destinationRate } = settings
+/** Every way out, opened before anything else is: what cannot be used is said at once. @throws UsageError, RoutesFault, DkimFault */
+async function transportOf(settings: Settings): Promise<Transport> {
+  const { hostname, deliveryConcurrency, bounceAddress, mxPrivate, dnsServers } = settings
+  const document = settings.routes === '' ? undefined : await readRoutesFile(settings.routes)
+  const keys = settings.dkim === '' ? [] : await readDkimKeys(settings.dkim)
+  const sign = keys.length === 0 ? {} : { sign: dkimSigner(keys) }
+  const common = { hostname, connections: Math.max(1, deliveryConcurrency), ...sign }
+  try {
+    const routes = routesOf({
+      relays: settings.relay.split(/\s+/).filter((url) => url !== ''),
+      deliver: settings.deliver,
+      allowRecipients: settings.allowRecipients === '' ? undefined : patternsIn(settings.allowRecipients),
+      hold: patternsIn(settings.hold),
+      document,
+    })
+    const direct = openDirect({
+      ...common,
+      resolver: resolverOf(namesIn(dnsServers)),
+      fetchPolicy: fetchStsPolicy,
+      mayBePrivate: mxPrivate,
+    })
+    const bounce = bounceAddress === '' ? {} : { bounceAddress }
+    return openTransport({ ...common, ...routes, ...bounce, direct })
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+function patternsIn(text: string): string[] {
+  return namesIn(text).map((pattern) => (pattern === 'all' ? '*' : pattern))
+}
+
+function resolverOf(servers: readonly string[]): Resolver {
+  const resolver = new Resolver()
+  if (servers.length > 0) resolver.setServers(servers)
+  return resolver
+}
+
+function startWorker(settings: Settings, mail: Mail, transport: Transport, log: Log): OutboxWorker {
+  const { deliveryConcurrency, destinationConcurrency, destinationRate } = settings
   const retryDelays = readDurations(settings.retrySchedule)
   const worker = startOutboxWorker(mail, {
     log,
+    transport,
     destinationConcurrency,
     destinationRate,
     ...(retryDelays === undefined ? {} : { schedule: scheduleOf(retryDelays) }),
-    ...(relay === '' ? {} : { relay: { url: relay, connections: Math.max(1, deliveryConcurrency) } }),
     closeTimeoutMs: settings.drainTimeout,
   })
   if (deliveryConcurrency === 0) worker.pause()
@@ -549,8 +614,8 @@ function startWorker(settings: Settings, mail: Mail, log: Log): OutboxWorker {
 }
 
 /** While mail cannot leave this machine, nothing else does. */
-function reachOf({ relay }: Settings): Reach {
-  return relay === '' ? 'loopback' : 'public'
+function reachOf(settings: Settings): Reach {
+  return canLeave(settings) ? 'public' : 'loopback'
 }
 
 function startTelling(settings: Settings, { mail, store, tokens }: Core, log: Log): NotificationWorker {

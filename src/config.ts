@@ -97,6 +97,32 @@ function serverUrl(...schemes: string[]): Kind<string> {
   }
 }
 
+/** URLs of other servers, in one of the schemes, separated by blanks; empty for none. */
+function serverUrls(...schemes: string[]): Kind<string> {
+  const one = serverUrl(...schemes)
+  return {
+    placeholder: 'URLS',
+    expected: `${one.expected}; several are separated by blanks`,
+    read: (given) => (given.split(/\s+/).every((url) => one.read(url, '') !== undefined) ? given.trim() : undefined),
+  }
+}
+
+/** Domains and addresses, separated by blanks or commas; empty for none. */
+const recipients: Kind<string> = {
+  placeholder: 'PATTERNS',
+  expected: 'must be domains or addresses, such as contoso.com, *.contoso.com or ada@contoso.com',
+  read: (given) =>
+    given.split(/[\s,]+/).every((pattern) => /^(\*|all|(\*\.|[^\s@,*]+@)?[^\s@,*]+)?$/.test(pattern))
+      ? given
+      : undefined,
+}
+
+const address: Kind<string> = {
+  placeholder: 'ADDRESS',
+  expected: 'must be an address such as bounces@contoso.com',
+  read: (given) => (given === '' || /^[^\s@<>]+@[^\s@<>]+$/.test(given) ? given : undefined),
+}
+
 function integer(min: number, max: number): Kind<number> {
   return {
     placeholder: 'NUMBER',
@@ -329,13 +355,71 @@ export const settingsTable = {
       'Base of the links in answers when clients come through a proxy; empty: as the client called us, which a name of the cloud always is.',
   },
   relay: {
-    kind: serverUrl('smtp', 'smtps'),
+    kind: serverUrls('smtp', 'smtps'),
     default: '',
     group: 'Mail going out',
     commands: 'start',
     secret: true,
     meaning:
-      'SMTP server that mail leaves through, as smtp://user:password@host:587; empty: it is captured, none leaves.',
+      'SMTP server that mail leaves through, as smtp://user:password@host:587?tls=required; several, separated by blanks, are tried in order; empty: mail is captured, none leaves. See docs/delivery.md.',
+  },
+  deliver: {
+    kind: choice('relay', 'mx', 'capture'),
+    default: 'relay',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      "How mail leaves that no route names: through the relay, straight to the servers of its recipients' domains (mx), or not at all (capture: whatever else is set).",
+  },
+  routes: {
+    kind: file,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'YAML or JSON file of relays and of who goes through which; see docs/delivery.md.',
+  },
+  allowRecipients: {
+    kind: recipients,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      'Domains and addresses that mail may leave for, as contoso.com,*.example.org; for all others it is captured. Empty: everybody.',
+  },
+  hold: {
+    kind: recipients,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Domains and addresses whose mail waits until somebody releases it; all: every mail that would leave.',
+  },
+  bounceAddress: {
+    kind: address,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Return path of mail that leaves, where bounces of other servers go; empty: its sender.',
+  },
+  dkim: {
+    kind: file,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Folder of DKIM keys that mail is signed with, as the command dkim makes it; empty: none is signed.',
+  },
+  mxPrivate: {
+    kind: onOff,
+    default: 'off',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'With deliver mx: servers in private networks and on this machine are good, too.',
+  },
+  dnsServers: {
+    kind: optionalText,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: "With deliver mx: DNS servers to ask, as 192.0.2.1,[2001:db8::1]:53; empty: the system's.",
   },
   hostname: {
     kind: domain,
@@ -651,6 +735,11 @@ export function resolveSettings(sources: SettingSources): Settings {
   const settings = Object.fromEntries(entries) as Settings
   if (settings.memory && settings.store !== '') {
     throw new UsageError('The settings memory and store exclude each other: keep mail in memory or in PostgreSQL.')
+  }
+  if (settings.deliver === 'mx' && settings.relay !== '') {
+    throw new UsageError(
+      'The settings deliver=mx and relay exclude each other: mail for some through a relay is a route.',
+    )
   }
   if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
     throw new UsageError('The settings tlsCert and tlsKey belong together: give both files or neither.')

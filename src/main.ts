@@ -2,6 +2,7 @@
 import { app } from './cli/app.js'
 import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
+import { dkim } from './cli/dkim.js'
 import { commandHelp, programHelp } from './cli/help.js'
 import { key } from './cli/key.js'
 import { kit } from './cli/kit.js'
@@ -15,7 +16,7 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, queue, outbox, calls]
+const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, dkim, queue, outbox, calls]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),

@@ -20,7 +20,7 @@ import { type Lanes, LanesClosed, type Ran } from './lanes.js'
 import { oneLine, outcomeOf } from './outcome.js'
 import { type Claim, type ClaimedEntry, recordStanding, type Standing } from './record.js'
 import { chanceOf, nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
-import { capturedReply, type RoutedRecipients, routeRecipients } from './route.js'
+import { type RoutedRecipients, type RouteRule, routeRecipients } from './route.js'
 import type { RecipientReply, Relay } from './smtp.js'
 
 /** Structured lines, as pino takes them. */
@@ -34,6 +34,8 @@ export interface OutboxLog {
 export interface Means {
   /** The next server, and the right to use one of its connections. */
   readonly next: { readonly relay: Relay; readonly lanes: Lanes } | undefined
+  /** Who goes which way out, and who none. */
+  readonly rules: readonly RouteRule[]
   readonly schedule: RetrySchedule
   readonly log: OutboxLog
   /** Ends the waiting for a store that refuses. */
@@ -101,9 +103,9 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
 
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
-  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined })
-  const captured = { state: 'captured', reply: capturedReply } as const
-  let recipients = withFate(entry.recipients, routed.capture, captured, now)
+  const { mailFrom } = entry
+  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined, mailFrom, rules: means.rules })
+  let recipients = withFates(entry.recipients, (address) => routed.settled.get(address), now)
   const { local, relay } = routed
   if (local.length > 0) {
     await deliverToMailboxes(attempt, message, bodyPreview, recipients, routed)

@@ -27,6 +27,7 @@ import { findLocalMailboxes } from './local-mailboxes.js'
 import type { ClaimedEntry } from './record.js'
 import { jittered, longestWaitMs, postfixSchedule, type RetrySchedule } from './retry-schedule.js'
 import { openRelay, type SmtpTimeouts } from './smtp.js'
+import type { Transport } from './transport.js'
 
 export interface OutboxWorkerOptions {
   readonly log: OutboxLog
@@ -42,6 +43,8 @@ export interface OutboxWorkerOptions {
   readonly destinationConcurrency?: number
   /** Transactions a minute to one destination; not bounded unless said. */
   readonly destinationRate?: number
+  /** In place of a relay: every way out there is, closed with the worker. */
+  readonly transport?: Transport
   /** Postfix's unless said. */
   readonly schedule?: RetrySchedule
   /** How long {@link OutboxWorker.close} waits for attempts under way; 30 s unless said. */
@@ -134,7 +137,7 @@ class Worker implements OutboxWorker {
     const next = nextServer(mail, options, schedule)
     this.#flights = new Flights(options.destinationConcurrency ?? defaultDestinationConcurrency)
     this.#claimMs = next === undefined ? claimMarginMs.local : next.relay.transactionMs + claimMarginMs.relay
-    this.#means = { next, schedule, log: options.log, stop: this.#stop.signal }
+    this.#means = { next, rules: options.transport?.rules ?? [], schedule, log: options.log, stop: this.#stop.signal }
   }
 
   wake(): void {
@@ -354,16 +357,17 @@ class Worker implements OutboxWorker {
 }
 
 function nextServer(mail: Mail, options: OutboxWorkerOptions, schedule: RetrySchedule): Means['next'] {
-  if (options.relay === undefined) return undefined
-  const { connections = defaultConnections, ...relay } = options.relay
-  return {
-    relay: openRelay({ ...relay, connections, hostname: mail.hostname }),
-    lanes: new Lanes({
-      total: connections,
+  const lanesOf = (total: number) =>
+    new Lanes({
+      total,
       perDestination: options.destinationConcurrency ?? defaultDestinationConcurrency,
       perMinute: options.destinationRate ?? 0,
       clock: mail.clock,
       deadForMs: () => jittered(schedule.delaysMs[0], mail.random),
-    }),
-  }
+    })
+  const { transport } = options
+  if (transport?.canLeave) return { relay: transport, lanes: lanesOf(transport.connections) }
+  if (options.relay === undefined) return undefined
+  const { connections = defaultConnections, ...relay } = options.relay
+  return { relay: openRelay({ ...relay, connections, hostname: mail.hostname }), lanes: lanesOf(connections) }
 }
