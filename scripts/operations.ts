@@ -15,6 +15,7 @@ const notYet = 'not served yet'
 const directoryOnly =
   'users are kept by `graphpost user`, a file or `/admin/...`, as a tenant’s administrator keeps them'
 const byExpand = 'comes with its message by `$expand`, and is written with it, as the documentation has it'
+const byExpandOfFolder = 'comes with its folder by `$expand`, and is written with it, as the documentation has it'
 const sameBelow = (folder: string): Operation[] => [
   ...crud(`${folder}/messages`),
   ...bound(`${folder}/messages/{message}`),
@@ -101,7 +102,7 @@ export const operations: readonly Operation[] = [
   ...sameBelow('{mailbox}/mailFolders/{folder}'),
   ...crud('{mailbox}/mailFolders/{folder}/messageRules'),
   ...['singleValueExtendedProperties', 'multiValueExtendedProperties'].flatMap((name) =>
-    crud(`{mailbox}/mailFolders/{folder}/${name}`, 'extended properties of folders are not kept'),
+    crud(`{mailbox}/mailFolders/{folder}/${name}`, byExpandOfFolder),
   ),
   op('GET', '{mailbox}/inferenceClassification'),
   op('PATCH', '{mailbox}/inferenceClassification', 'it has no property of its own that could be changed'),

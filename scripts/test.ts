@@ -1,17 +1,21 @@
 /**
  * `npm test`: every test file on SQLite, then those that stand on a store once more on a real PostgreSQL. Fails when a
- * test fails, and when one of the two databases was not tested at all.
+ * test fails, when one of the two databases was not tested at all, and when a test that docs/compatibility.md names as the
+ * witness of an operation did not call it.
  *
  *     npm test                 everything
  *     npm test -- graph store  the files whose path has one of the words
  */
-import { readdir } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative, sep } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
+import { routes } from '../src/graph/routes.js'
 import { startPostgresCluster } from '../tests/support/postgres-cluster.js'
+import { operationOf, operationsCalledIn } from '../tests/support/witnesses.js'
+import { witnessOf } from './compatibility-page.js'
 
 const testFolder = fileURLToPath(new URL('../tests', import.meta.url))
 
@@ -28,19 +32,41 @@ const all = (await testFiles()).filter((file) => words.length === 0 || words.som
 const onStore = all.filter((file) => storeFolders.some((folder) => relative(testFolder, file).startsWith(folder + sep)))
 
 const cluster = await startPostgresCluster()
-const sqlite = await runFiles('SQLite', all, { GRAPHPOST_TEST_STORE: 'sqlite', TEST_POSTGRES_URL: cluster.url })
+const witnesses = await mkdtemp(join(tmpdir(), 'graphpost-witnesses-'))
+const sqlite = await runFiles('SQLite', all, {
+  GRAPHPOST_TEST_STORE: 'sqlite',
+  TEST_POSTGRES_URL: cluster.url,
+  TEST_WITNESSES: witnesses,
+})
 const postgres = await runFiles('PostgreSQL', onStore, {
   GRAPHPOST_TEST_STORE: 'postgres',
   TEST_POSTGRES_URL: cluster.url,
 })
 await cluster.stop()
+const unwitnessed = await operationsWithoutWitness()
+await rm(witnesses, { recursive: true })
 
 console.log(`\nSQLite:     ${sqlite.passed} passed, ${sqlite.failed} failed (${all.length} files)`)
 console.log(`PostgreSQL: ${postgres.passed} passed, ${postgres.failed} failed (${onStore.length} files)`)
 const missing = words.length === 0 && (sqlite.passed === 0 || postgres.passed === 0)
 if (missing) console.log('One of the two databases was not tested.')
+for (const line of unwitnessed) console.log(line)
 console.log(`${sqlite.passed + postgres.passed} passed, ${sqlite.failed + postgres.failed} failed`)
-process.exitCode = missing || sqlite.failed + postgres.failed > 0 ? 1 : 0
+process.exitCode = missing || unwitnessed.length > 0 || sqlite.failed + postgres.failed > 0 ? 1 : 0
+
+/** Operations whose witness was run and did not call them, one sentence each. */
+async function operationsWithoutWitness(): Promise<string[]> {
+  const lines: string[] = []
+  for (const { method, path } of routes) {
+    const witness = witnessOf(method, path)
+    const file = all.find((each) => each.endsWith(witness.replace(/^tests\//, sep).replace(/\.ts$/, '.js')))
+    if (file === undefined) continue
+    const called = await operationsCalledIn(witnesses, file)
+    if (!called.has(operationOf(method, path)))
+      lines.push(`${witness} is no witness of ${method} ${path}: no test calls it.`)
+  }
+  return lines
+}
 
 async function testFiles(): Promise<string[]> {
   const names = await readdir(testFolder, { recursive: true })

@@ -45,7 +45,9 @@ import type { User } from './identity/user.js'
 import { type Log, maskPasswords, openLog } from './log.js'
 import type { CallRecord } from './mail/call-record.js'
 import { createMailbox } from './mail/create-mailbox.js'
+import { forgetRemovals } from './mail/delta.js'
 import type { TenantId } from './mail/ids.js'
+import { startIndexing } from './mail/keep-indexed.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
@@ -230,6 +232,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     notifications = telling
     opened.push(() => telling.close())
     opened.push(startSweeping(core.mail, log))
+    const indexFailed = (error: unknown) => log.error({ error }, 'mail could not be indexed; the next try follows')
+    opened.push(startIndexing(core.mail, indexFailed))
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))
@@ -534,7 +538,7 @@ function startKeepingKeys(
   }
 }
 
-/** How often what was uploaded and is not needed is looked for. */
+/** How often what is not needed any more is looked for: uploads, what left folders long ago, grants. */
 const sweepEveryMs = 3_600_000
 
 /** @returns ends it, once a sweep under way is through */
@@ -545,8 +549,9 @@ function startSweeping(mail: Mail, log: Log): () => Promise<void> {
       try {
         const deleted = await sweepUploads(mail)
         if (deleted > 0) log.info({ deleted }, 'uploads that nothing names were deleted')
+        await forgetRemovals(mail.store, mail.clock.now())
       } catch (error) {
-        log.error({ error }, 'unfinished uploads could not be cleared away; the next try is in an hour')
+        log.error({ error }, 'what is no longer needed could not be cleared away; the next try is in an hour')
       }
     })
   }
@@ -656,6 +661,7 @@ async function listenAll(
     mail: core.mail,
     identity: core.store.identity,
     tokens: core.tokens,
+    seals: core.seals,
     calls: core.store.calls,
     maxRequestBytes: settings.maxRequestBytes,
     limiter: core.limiter,

@@ -7,6 +7,7 @@ import { isArray, isObject, type Json, type JsonObject, textMember } from './jso
 import { attachmentLike, controlledOfFile, someBytes } from './likeness.js'
 import { keysFor, personOfOwner, placeSent, reads, readsInbox } from './message-scenarios.js'
 import type { Candidate, Preparation, Scenario } from './scenario.js'
+import { leavesExpansionOut } from './set-aside.js'
 import type { World } from './world.js'
 
 const messages = String.raw`^\{mailbox\}(\/mailfolders\/\{folder\})?\/messages\/\{message\}\/attachments`
@@ -55,34 +56,67 @@ function isMessageContent({ exchange }: Candidate): boolean {
   return typeof exchange.response?.body === 'string' && /^(From|Received): /m.test(exchange.response.body)
 }
 
-/** Contacts and events have contents of their own kinds, and are no mail. */
-function isContentOfMail(candidate: Candidate): boolean {
-  return typeof candidate.exchange.response?.body !== 'string' || isMessageContent(candidate)
+/** A contact or an event that is attached, and the lines its content must have. */
+interface AttachedOther {
+  readonly begins: RegExp
+  readonly item: JsonObject
+  readonly lines: readonly string[]
 }
 
-/** An attached item is named, when it is expanded at all, by a type of mail. */
-function isOfMail({ exchange }: Candidate): boolean {
-  return shownIn(exchange.response?.body).every((shown) => !('item' in shown))
+const others: readonly AttachedOther[] = [
+  {
+    begins: /^BEGIN:VCARD\n/,
+    item: { '@odata.type': '#microsoft.graph.contact', displayName: 'Alex Wilbur', companyName: 'Contoso' },
+    lines: ['BEGIN:VCARD', 'VERSION:3.0', 'FN:Alex Wilbur', 'ORG:Contoso', 'END:VCARD'],
+  },
+  {
+    begins: /^BEGIN:VCALENDAR\n/,
+    item: {
+      '@odata.type': '#microsoft.graph.event',
+      subject: "Review Megan's docs",
+      start: { dateTime: '2019-04-09T21:00:00', timeZone: 'UTC' },
+      end: { dateTime: '2019-04-09T23:00:00', timeZone: 'UTC' },
+    },
+    lines: ['BEGIN:VCALENDAR', 'VERSION:2.0', 'BEGIN:VEVENT', "SUMMARY:Review Megan's docs", 'END:VCALENDAR'],
+  },
+]
+
+function otherShown({ exchange }: Candidate): AttachedOther | undefined {
+  const { body } = exchange.response ?? {}
+  return typeof body === 'string' ? others.find(({ begins }) => begins.test(body)) : undefined
+}
+
+/** The content holds each line, with the line ends of its format (RFC 5545 §3.1, RFC 2426 §2.6). */
+function linesMissing(body: Buffer, lines: readonly string[]): string[] {
+  const answered = new Set(body.toString('utf8').split('\r\n'))
+  return lines.filter((line) => !answered.has(line)).map((line) => `body: no line ${line}`)
 }
 
 /** Rows of reading attachments. */
 export const attachmentScenarios: readonly Scenario[] = [
   {
     name: 'attachments are listed',
-    matches: (candidate) => reads(list)(candidate) && isOfMail(candidate),
+    matches: reads(list),
     prepare: (candidate, world) =>
       prepareRead(candidate, world, shownIn(candidate.exchange.response?.body), { single: false }),
   },
   {
     name: 'an attachment is read',
-    matches: (candidate) => reads(one)(candidate) && isOfMail(candidate),
+    matches: (candidate) => reads(one)(candidate) && !leavesExpansionOut(candidate),
     prepare: (candidate, world) =>
       prepareRead(candidate, world, shownIn(candidate.exchange.response?.body), { single: true }),
   },
   {
     name: 'the content of an attachment is read',
-    matches: (candidate) => reads(content)(candidate) && isContentOfMail(candidate),
+    matches: reads(content),
     prepare: (candidate, world) => {
+      const other = otherShown(candidate)
+      if (other !== undefined) {
+        return prepareRead(candidate, world, [{ ...itemShown, item: other.item }], {
+          single: true,
+          afterwards: async ({ body }) => linesMissing(body, other.lines),
+        })
+      }
       const ofMessage = isMessageContent(candidate)
       const known = {
         sent: false,

@@ -118,17 +118,22 @@ class BodyComparison {
     return [`${where}: expected the default folder with counter ${wanted}, got ${ours ?? 'another folder'}`]
   }
 
-  /** Each item against the one shown of its own type; a list that was not empty must not be empty. */
+  /** Each item against the one shown of its own kind; a list that was not empty must not be empty. */
   private list(where: string, expected: readonly Json[], actual: readonly Json[]): string[] {
     const [first] = expected
     if (first === undefined) return actual.length === 0 || this.shortened ? [] : [`${where}: expected no items`]
     if (actual.length === 0) return [`${where}: expected items, got none`]
     return actual.flatMap((item, index) => {
-      const type = textMember(item, '@odata.type')
-      const like = expected.find((candidate) => textMember(candidate, '@odata.type') === type) ?? first
+      const like = expected.find((candidate) => kindOf(candidate) === kindOf(item)) ?? first
       return this.value(`${where}[${index}]`, like, item)
     })
   }
+}
+
+/** Its type, and whether it is only said to have left. */
+function kindOf(item: Json): string {
+  const left = isObject(item) && '@removed' in item ? 'removed ' : ''
+  return left + (textMember(item, '@odata.type') ?? '')
 }
 
 function containsPlaceholder(value: Json): boolean {

@@ -15,12 +15,21 @@ const patienceMs = 10_000
 
 /** Sends a message, saved in Sent Items. @throws Error when it is not accepted */
 export async function send(world: World, sender: MailboxOwner, message: JsonObject): Promise<void> {
+  await sendAs(world, sender, 'application/json', JSON.stringify({ message }))
+}
+
+/** The same of MIME. @throws Error when it is not accepted */
+export async function sendMime(world: World, sender: MailboxOwner, mime: string): Promise<void> {
+  await sendAs(world, sender, 'text/plain', Buffer.from(mime).toString('base64'))
+}
+
+async function sendAs(world: World, sender: MailboxOwner, contentType: string, body: string): Promise<void> {
   const token = await world.token({ user: undefined, permissions: ['Mail.Send'], lifetimeSeconds: 3600 })
   const answer = await world.call({
     method: 'POST',
     path: `/beta/users/${sender.objectId}/sendMail`,
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ message }),
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': contentType },
+    body,
   })
   if (answer.status !== 202) throw new Error(`the message needed for it was refused: ${answer.status} ${answer.body}`)
 }

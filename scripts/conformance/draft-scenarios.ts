@@ -1,8 +1,8 @@
 /** Drafts: made, changed, moved, deleted and sent; and what is refused of them. */
 import { anybody, bindMailbox, bodyText, correspondent, prepared } from './binding.js'
-import { idOf, messagesIn, type Person, personOf, recipient } from './delivery.js'
+import { idOf, messagesIn, type Person, personOf, recipient, sendMime, waitForMessages } from './delivery.js'
 import { jsonOf } from './http-call.js'
-import { isObject, type JsonObject, textMember } from './json.js'
+import { isArray, isObject, type JsonObject, textMember } from './json.js'
 import { keysFor, personOfOwner, place } from './message-scenarios.js'
 import { keysOf } from './request-path.js'
 import type { Candidate, Preparation, Scenario } from './scenario.js'
@@ -280,6 +280,50 @@ export const draftScenarios: readonly Scenario[] = [
       const { binding, keys, made } = await withDraft(candidate, world, 'Mail.ReadWrite')
       const afterwards = leaves('drafts', world, binding.owner, idOf(made))
       return prepared(candidate, world, binding, { keys, status: 204, ...(afterwards ? { afterwards } : {}) })
+    },
+  },
+  {
+    name: 'a mention is taken out of a message',
+    matches: isCall('DELETE', `${message}\\/mentions\\/\\{key\\}`),
+    prepare: async (candidate, world) => {
+      const draft = { ...plain, mentions: [{ mentioned: { address: correspondent.address } }] }
+      const { binding, keys, made } = await withDraft(candidate, world, 'Mail.ReadWrite', draft)
+      const [mention] = isArray(made.mentions) ? made.mentions.filter(isObject) : []
+      return prepared(candidate, world, binding, { keys: [...keys, idOf(mention)], status: 204 })
+    },
+  },
+  {
+    name: 'a list is left',
+    matches: onMessage('unsubscribe'),
+    prepare: async (candidate, world) => {
+      const binding = await bound(candidate, world, 'Mail.Send')
+      const offer = [
+        `From: ${correspondent.address}`,
+        `To: ${binding.owner.userPrincipalName}`,
+        `List-Unsubscribe: <mailto:${correspondent.address}?subject=leave>`,
+        'Subject: Conformance',
+        '',
+        'Conformance',
+      ].join('\r\n')
+      const list = await world.mailbox(correspondent.address)
+      await sendMime(world, list, offer)
+      const [received = {}] = await waitForMessages(world, binding.owner, 'inbox')
+      const keys = keysFor(candidate, received, idOf(received))
+      return prepared(candidate, world, binding, {
+        keys,
+        afterwards: async () => {
+          const [asked] = await waitForMessages(world, list, 'inbox')
+          return asked?.subject === 'leave' ? [] : ['afterwards: nobody was asked to take the reader off the list']
+        },
+      })
+    },
+  },
+  {
+    name: 'a request of more than 4 MB is refused',
+    matches: refusedCall(creates, 'BadRequest', /maximum request length/),
+    prepare: async (candidate, world) => {
+      const tooLong = JSON.stringify({ ...plain, subject: 'x'.repeat(4 * 1024 * 1024) })
+      return prepared(candidate, world, await bound(candidate, world, 'Mail.ReadWrite'), { body: tooLong })
     },
   },
   {

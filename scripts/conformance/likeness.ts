@@ -50,6 +50,9 @@ export function likenessOf(shown: JsonObject, reader: MailboxOwner, sent: boolea
     const properties = shown[name]
     if (isArray(properties)) message[name] = properties.filter((item) => !isDerived(item))
   }
+  if (isArray(shown.mentions)) {
+    message.mentions = shown.mentions.filter(isObject).map(({ mentioned = null }) => ({ mentioned }))
+  }
   const headers = isArray(shown.internetMessageHeaders) ? shown.internetMessageHeaders : []
   const own = headers.filter((header) => /^x-custom/i.test(textMember(header, 'name') ?? ''))
   if (own.length > 0) message.internetMessageHeaders = own
@@ -84,20 +87,40 @@ export function isAddressOf(address: string, { userPrincipalName }: MailboxOwner
 /** Members of a file attachment that its sender decides. */
 export const controlledOfFile = ['name', 'contentType', 'isInline', 'contentId', 'contentLocation', 'contentBytes']
 
+const somebody = recipient({ address: 'somebody@example.com', name: 'Somebody' })
+
+/** An attached item: a contact or an event as it is shown, else a message. */
+function itemLike(shown: Json | undefined, name: string): JsonObject {
+  if (isObject(shown) && /(contact|event)$/.test(textMember(shown, '@odata.type') ?? '')) return shown
+  const item: JsonObject = isObject(shown) ? shown : {}
+  const attachments = isArray(item.attachments) ? item.attachments.filter(isObject).map(attachmentLike) : []
+  const known = ['from', 'sender', 'toRecipients', 'ccRecipients', 'internetMessageId'].flatMap((member) => {
+    const value = item[member]
+    return value === undefined ? [] : [[member, value] as const]
+  })
+  return {
+    '@odata.type': '#microsoft.graph.message',
+    from: somebody,
+    sender: somebody,
+    toRecipients: [somebody],
+    ...Object.fromEntries(known),
+    subject: name,
+    body: { contentType: 'text', content: name },
+    attachments,
+  }
+}
+
+/** Samples are cut anywhere. */
+function isBase64(text: string): boolean {
+  return Buffer.from(text, 'base64').toString('base64') === text
+}
+
 /** An attachment as a request writes it, like the one shown. */
 export function attachmentLike(shown: JsonObject): JsonObject {
   const type = (textMember(shown, '@odata.type') ?? '').replace(/^#?microsoft\.graph\./, '')
   const name = textMember(shown, 'name') ?? 'attachment.txt'
   if (type === 'itemAttachment') {
-    const person = recipient({ address: 'somebody@example.com', name: 'Somebody' })
-    const item = {
-      '@odata.type': '#microsoft.graph.message',
-      from: person,
-      toRecipients: [person],
-      subject: name,
-      body: { contentType: 'text', content: name },
-    }
-    return { '@odata.type': '#microsoft.graph.itemAttachment', name, item }
+    return { '@odata.type': '#microsoft.graph.itemAttachment', name, item: itemLike(shown.item, name) }
   }
   if (type === 'referenceAttachment') {
     return { '@odata.type': '#microsoft.graph.referenceAttachment', name, sourceUrl: 'https://example.com/document' }
@@ -110,6 +133,6 @@ export function attachmentLike(shown: JsonObject): JsonObject {
     contentType: contentType?.includes('/') === true ? contentType : 'text/plain',
     isInline: shown.isInline === true,
     contentId: shown.contentId === 'null' ? null : (shown.contentId ?? null),
-    contentBytes: contentBytes === undefined || cutOff.test(contentBytes) ? someBytes : contentBytes,
+    contentBytes: contentBytes === undefined || !isBase64(contentBytes) ? someBytes : contentBytes,
   }
 }

@@ -41,6 +41,8 @@ export async function openWorld(
         user === undefined ? { app: application, ...grant } : { user: user.userPrincipalName, ...grant },
       )
     },
+    letSendAs: (person, another) =>
+      server.directory.changeRights(another.userPrincipalName, person.userPrincipalName, ['sendAs'], true),
     call: (request) => call(baseUrl, request),
     close: () => server.close(),
   }

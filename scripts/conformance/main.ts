@@ -9,8 +9,9 @@ import { openWorld } from './live-world.js'
 import { type MetadataCheck, readMetadataCheck } from './metadata-schema.js'
 import { operationsMissing } from './model-operations.js'
 import { listFaults, readNotYetList } from './not-yet-list.js'
+import { compareWithPublished } from './published-model.js'
 import { type Outcome, replay } from './replay.js'
-import { countLines, failureLines, listLines, uncoveredLines } from './report.js'
+import { countLines, failureLines, listLines, modelLines, uncoveredLines } from './report.js'
 
 const listName = 'docs/conformance-not-yet.txt'
 /** This file runs as dist/scripts/conformance/main.js. */
@@ -27,16 +28,22 @@ async function main(directory: string | undefined): Promise<number> {
   const names = exchanges.map(({ name }) => name)
   const faults = listFaults(await readNotYetList(listFile), notYet, names)
   const missing = await operationsMissing(directory)
+  const models = {
+    'v1.0': await compareWithPublished(directory, 'v1.0'),
+    beta: await compareWithPublished(directory, 'beta'),
+  }
   const lines = [
     ...uncoveredLines(outcomes),
     ...failureLines(outcomes),
     ...listLines(faults, listName),
     ...missing.map((name) => `model: ${name} stands in no row of scripts/operations.ts`),
+    ...Object.entries(models).flatMap(([version, comparison]) => modelLines(version, comparison)),
     ...countLines(outcomes),
   ]
   console.log(lines.join('\n'))
   const failed = outcomes.some(({ kind }) => kind === 'failed')
-  return failed || missing.length > 0 || faults.unlisted.length > 0 || faults.stale.length > 0 ? 1 : 0
+  const modelFails = Object.values(models).some((comparison) => comparison.faults.length > 0)
+  return failed || modelFails || missing.length > 0 || faults.unlisted.length > 0 || faults.stale.length > 0 ? 1 : 0
 }
 
 /** One after another: each has a server of its own, and two at once would only share the processor. */

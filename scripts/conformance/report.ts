@@ -1,4 +1,5 @@
 import type { ListFaults } from './not-yet-list.js'
+import type { ModelComparison } from './published-model.js'
 import type { Outcome } from './replay.js'
 
 /** Counts of one source of exchanges. */
@@ -67,4 +68,13 @@ export function countLines(outcomes: readonly Outcome[]): string[] {
 
 function pad(number: number): string {
   return String(number).padStart(3)
+}
+
+/** How our `$metadata` stands to the published one: every fault, and what is not there by name and in number. */
+export function modelLines(version: string, { faults, lacks, shared }: ModelComparison): string[] {
+  const name = `$metadata ${version}`
+  return [
+    ...faults.map((fault) => `${name}: ${fault}`),
+    `${name}: ${shared} declarations as published, ${faults.length} otherwise; not ours: ${lacks.length}${lacks.map((each) => `\n  ${each}`).join('')}`,
+  ]
 }

@@ -70,7 +70,9 @@ function splitPath(path: string): string[] {
 }
 
 function isOperation(segment: string): boolean {
-  return segment.startsWith('$') || /^delta\b/i.test(segment) || /^microsoft\.graph\./i.test(segment)
+  return (
+    segment.startsWith('$') || /^(delta\b|createUploadSession$)/i.test(segment) || /^microsoft\.graph\./i.test(segment)
+  )
 }
 
 /**

@@ -1,6 +1,7 @@
 import { answerScenarios } from './answer-scenarios.js'
 import { attachmentScenarios } from './attachment-scenarios.js'
 import { batchScenarios } from './batch-scenarios.js'
+import { deltaScenarios } from './delta-scenarios.js'
 import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
 import { filterScenarios } from './filter-scenarios.js'
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   ...messageScenarios,
   ...filterScenarios,
   ...folderScenarios,
+  ...deltaScenarios,
   ...attachmentScenarios,
   ...answerScenarios,
   ...uploadScenarios,

@@ -1,6 +1,6 @@
 /** sendMail: accepted in all its forms, and refused with Graph's words. */
-import { anybody, bindMailbox, bodyText, correspondent, prepared } from './binding.js'
-import { messagesIn, type Person, recipient, waitForMessages } from './delivery.js'
+import { anybody, bindMailbox, bodyText, correspondent, prepared, principalInPath } from './binding.js'
+import { messagesIn, type Person, personOf, recipient, waitForMessages } from './delivery.js'
 import { isObject, type Json, type JsonObject, member, textMember } from './json.js'
 import type { Candidate, Preparation, Scenario } from './scenario.js'
 import type { MailboxOwner, World } from './world.js'
@@ -72,9 +72,9 @@ function mimeToSend({ exchange }: Candidate): string {
   return typeof body === 'string' && !cutShort ? body : mimeFrom(anybody)
 }
 
-async function prepareAccepted(candidate: Candidate, world: World): Promise<Preparation> {
+async function prepareAccepted(candidate: Candidate, world: World, permissions = ['Mail.Send']): Promise<Preparation> {
   const mime = isMime(candidate) ? mimeToSend(candidate) : undefined
-  const binding = await bindMailbox(world, candidate.path, ['Mail.Send'], mime === undefined ? anybody : authorOf(mime))
+  const binding = await bindMailbox(world, candidate.path, permissions, mime === undefined ? anybody : authorOf(mime))
   const body = mime ?? bodyText(candidate) ?? jsonBody({ toRecipients: [recipient(correspondent)] })
   // A collection of requests leaves its addresses to the reader.
   const whole = body.replaceAll(/\{\{\w+\}\}/g, correspondent.address)
@@ -148,7 +148,19 @@ export const sendMailScenarios: readonly Scenario[] = [
         isSendMail(candidate) && accepted && !sendsAsAnother(candidate) && !('Retry-After' in (response?.headers ?? {}))
       )
     },
-    prepare: prepareAccepted,
+    prepare: (candidate, world) => prepareAccepted(candidate, world),
+  },
+  {
+    name: 'sendMail is accepted in the name of another who allows it',
+    matches: (candidate) =>
+      isSendMail(candidate) && candidate.exchange.response?.status === 202 && sendsAsAnother(candidate),
+    prepare: async (candidate, world) => {
+      const preparation = await prepareAccepted(candidate, world, ['Mail.Send', 'Mail.Send.Shared'])
+      const author = personOf(messageIn(candidate.exchange.request.body).from) ?? anybody
+      const owner = await world.mailbox(principalInPath(candidate.path) ?? anybody.address)
+      await world.letSendAs(owner, await world.mailbox(author.address))
+      return preparation
+    },
   },
   {
     name: 'sendMail refuses MIME that is not base64',

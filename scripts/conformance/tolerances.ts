@@ -87,6 +87,12 @@ const tolerances: readonly Tolerance[] = [
     reason: 'nullable by the metadata; the samples print null as text or fill it in',
   },
   {
+    difference: 'value',
+    members: ['isRead'],
+    when: (exchange) => documented(exchange) && /\/delta\b/.test(exchange.request.path),
+    reason: 'one sample puts it in quotes; the metadata and every recording have a boolean',
+  },
+  {
     difference: 'missing',
     members: ['uniqueBody'],
     when: (exchange) => documented(exchange) && !selects(exchange),
@@ -127,6 +133,18 @@ const tolerances: readonly Tolerance[] = [
     members: ['ExpirationDateTime', 'NextExpectedRanges'],
     when: documented,
     reason: 'the pages differ in their capitals; official clients read both, older ones only the small ones we write',
+  },
+  {
+    difference: 'missing',
+    members: ['attachments@odata.context'],
+    when: documented,
+    reason: 'the context of an expanded list repeats its type once a level; no recording has one inside an answer',
+  },
+  {
+    difference: 'missing',
+    members: ['conversationId', 'conversationIndex'],
+    when: (exchange) => documented(exchange) && /\/attachments\(|\/attachments\//.test(exchange.request.path),
+    reason: 'an attached message is kept as it was given, and is in no conversation of the mailbox',
   },
   {
     difference: 'missing',

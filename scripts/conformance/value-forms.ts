@@ -19,7 +19,7 @@ export const guidForm = new RegExp(`^${guid}$`)
 const forms = {
   'message id': (text: string) => isMessageId(text) || /^AAkALg[\w-]{62}$/.test(text),
   'folder id': (text: string) => isFolderId(text),
-  'attachment id': (text: string) => /^AAMk[\w-]{147}BEgAQA[\w-]{22}=$/.test(text),
+  'attachment id': (text: string) => /^AAMk[\w-]{147}(?:BEgAQA[\w-]{22}=|CEgAQA[\w-]{49}==)$/.test(text),
   'change key': (text: string) => /^[A-Za-z0-9+/]{40}$/.test(text) && text.startsWith('CQAAABYAAA'),
   etag: (text: string) => /^W\/"[A-Za-z0-9+/]{40}"$/.test(text),
   'date and time in UTC without a fraction': (text: string) => utcSecond.test(text),
@@ -27,7 +27,9 @@ const forms = {
   'conversation index': (text: string) => isConversationIndex(text),
   'internet message id': (text: string) => /^<[^<>@\s]+@[^<>@\s]+>$/.test(text),
   'web link': (text: string) =>
-    /^https:\/\/[^/]+\/owa\/\?ItemID=[\w%]+&exvsurl=1&viewmodel=ReadMessageItem$/.test(text),
+    /^https:\/\/[^/]+\/owa\/\?(?:ItemID=[\w%]+&exvsurl=1&viewmodel=ReadMessageItem|AttachmentItemID=[\w%]+&exvsurl=1&viewmodel=ItemAttachment)$/.test(
+      text,
+    ),
 }
 
 /** The form a member's text must have. */

@@ -22,6 +22,8 @@ export interface World {
   readonly tenantId: string
   /** Makes the mailbox unless this world has it; names and addresses compare without case. */
   mailbox(userPrincipalName: string, displayName?: string): Promise<MailboxOwner>
+  /** Lets one person send as another. */
+  letSendAs(person: MailboxOwner, another: MailboxOwner): Promise<void>
   token(bearer: Bearer): Promise<string>
   call(call: Call): Promise<Answer>
 }

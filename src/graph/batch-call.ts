@@ -169,7 +169,7 @@ function decodeBody(text: string): Buffer {
 
 async function responseOf(batch: Batch, call: Call, { id }: BatchItem, reply: GraphReply): Promise<BatchResponse> {
   const { status } = reply
-  const applied = preferenceApplied(call.preferences, reply.isMinimal)
+  const applied = preferenceApplied(call.preferences, reply.applied)
   const headers = {
     'Cache-Control': 'private',
     ...reply.headers,

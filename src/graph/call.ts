@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Reach } from '../http/outward-call.js'
+import type { Seals } from '../identity/seal.js'
 import type { IdentityStore } from '../identity/store.js'
 import type { Tokens } from '../identity/token.js'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
@@ -19,6 +20,7 @@ export interface GraphServices {
   readonly mail: Mail
   readonly identity: IdentityStore
   readonly tokens: Tokens
+  readonly seals: Seals
   readonly calls: CallLog
   readonly maxRequestBytes: number
   /** Undefined: calls are not limited, nor counted. */

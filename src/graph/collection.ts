@@ -1,7 +1,7 @@
 import { nextLink, selectedContext } from '../odata/query.js'
 import { contextOf } from './context.js'
 import { GraphError } from './errors.js'
-import { readQuery, refuseUnserved } from './query-options.js'
+import { expandRefused, readQuery, refuseUnserved } from './query-options.js'
 import type { GraphReply, GraphRequest } from './request.js'
 
 /** A resource as it is shown. */
@@ -37,7 +37,8 @@ export function collectionReply(request: GraphRequest, below: string, items: rea
 
 /** One resource of such a list; `$select` is done here. */
 export function entityReply(request: GraphRequest, below: string, item: Shown, status = 200): GraphReply {
-  const { select } = readQuery(request.query)
+  const { select, expand: [expanded] = [] } = readQuery(request.query)
+  if (expanded !== undefined) throw expandRefused(expanded.name)
   return {
     status,
     json: {

@@ -58,7 +58,7 @@ export function minimalIfPreferred({ preferences }: GraphRequest, reply: GraphRe
   const location = headers?.Location
   return {
     status: 204,
-    isMinimal: true,
+    applied: 'return=minimal',
     ...(location === undefined ? {} : { headers: { ...headers, 'OData-EntityId': location } }),
     ...(message === undefined ? {} : { message }),
   }

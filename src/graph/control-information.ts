@@ -3,7 +3,8 @@
  * much of it there is, is the client's to say: `Accept: application/json;odata.metadata=none` (OData JSON Format 4.0 §3.1).
  * Handlers answer with the usual level; the others are made from it here.
  */
-import { type ModelProperty, propertiesOf } from './metadata.js'
+import { type ModelProperty, propertiesOf } from './model.js'
+import type { ApiVersion } from './path.js'
 
 type Level = 'none' | 'minimal' | 'full'
 
@@ -56,6 +57,7 @@ const entityTypes: Readonly<Record<string, string>> = {
 
 /** Where entities are: what their links are made of. */
 interface Location {
+  readonly version: ApiVersion
   /** Up to the version, with a slash at its end. */
   readonly base: string
   /** Of the collection, without a slash before it; undefined: they are nowhere, as the parts of an attached item. */
@@ -80,6 +82,7 @@ function withFullControlInformation(json: unknown): unknown {
   const type = Object.hasOwn(entityTypes, collection) ? entityTypes[collection] : undefined
   if (type === undefined) return json
   const location: Location = {
+    version: base.endsWith('/beta/') ? 'beta' : 'v1.0',
     base,
     // An action's result is described by its type alone.
     path: collection === type ? undefined : path,
@@ -105,7 +108,7 @@ function describeEntity(entity: JsonObject, declared: string, location: Location
     described['@odata.editLink'] = address + cast
     if ('@odata.mediaContentType' in entity) described['@odata.mediaEditLink'] = `${address + cast}/$value`
   }
-  const properties = propertiesOf(type)
+  const properties = propertiesOf(type, location.version)
   const inside = { ...location, path: address }
   describeMembers(described, entity, properties, inside)
   if (address !== undefined && location.linksRelationships) {
@@ -135,7 +138,7 @@ function describeMembers(
     const property = properties.get(name)
     if (property === undefined || value === null || name.includes('@')) described[name] = value
     else if (property.isNavigation) described[name] = describeRelated(name, value, property, location)
-    else describeProperty(described, name, value, property)
+    else describeProperty(described, name, value, property, location.version)
   }
 }
 
@@ -155,18 +158,26 @@ function describeProperty(
   name: string,
   value: unknown,
   { type, isCollection }: ModelProperty,
+  version: ApiVersion,
 ): void {
   const shortType = type.replace('Edm.', '')
   if (isCollection) described[`${name}@odata.type`] = `#Collection(${shortType})`
   else if (!isObject(value) && !inferred.has(type)) described[`${name}@odata.type`] = `#${shortType}`
-  described[name] = Array.isArray(value) ? value.map((item) => describeValue(item, type)) : describeValue(value, type)
+  described[name] = Array.isArray(value)
+    ? value.map((item) => describeValue(item, type, version))
+    : describeValue(value, type, version)
 }
 
 /** A value of a complex type; any other is itself. */
-function describeValue(value: unknown, type: string): unknown {
+function describeValue(value: unknown, type: string, version: ApiVersion): unknown {
   if (!isObject(value)) return value
   const described: Record<string, unknown> = { '@odata.type': `#${type}` }
-  describeMembers(described, value, propertiesOf(type), { base: '', path: undefined, linksRelationships: false })
+  describeMembers(described, value, propertiesOf(type, version), {
+    version,
+    base: '',
+    path: undefined,
+    linksRelationships: false,
+  })
   return described
 }
 

@@ -3,10 +3,10 @@
  * them, and most of what they show is kept nowhere.
  */
 import type { MailFolder } from '../mail/mail-folder.js'
-import { type FilterNode, type Literal, parseFilter } from '../odata/filter.js'
-import { ODataError } from '../odata/odata-error.js'
+import type { FilterNode, Literal } from '../odata/filter.js'
 import { badRequest, GraphError } from './errors.js'
 import { presentFolderId } from './item-id.js'
+import { parsedFilter } from './message-filter.js'
 import type { ApiVersion } from './path.js'
 import { extendedPropertyId } from './resources/extended-property.js'
 import { compareScalars, type FolderSurroundings, folderProperty } from './resources/mail-folder.js'
@@ -22,21 +22,12 @@ type FolderTest = (folder: MailFolder) => boolean
  */
 export function readFolderFilter(text: string, surroundings: FolderSurroundings, version: ApiVersion): FolderTest {
   const reader = { surroundings, version }
-  return testOf(parsed(text), reader)
+  return testOf(parsedFilter(text), reader)
 }
 
 interface Reader {
   readonly surroundings: FolderSurroundings
   readonly version: ApiVersion
-}
-
-function parsed(text: string): FilterNode {
-  try {
-    return parseFilter(text)
-  } catch (error) {
-    if (error instanceof ODataError) throw badRequest(error.message, `The query option ${error.option} is not valid.`)
-    throw error
-  }
 }
 
 function testOf(node: FilterNode, reader: Reader): FolderTest {

@@ -4,7 +4,8 @@
  *     message     00032400 guid[36] 00460000000000 provider[16] 0700 replica[16] folder[6] 0000 replica[16] item[6] 0000
  *     folder      00032400 guid[36] 002e0000000000 provider[16] 0100 replica[16] folder[6] 0000
  *     immutable   0009002e0000000000 fixed provider[16] 0d00 replica[16] message[6] 0000
- *     attachment  the message's bytes (either kind), then 0112001000 value[16]
+ *     attachment  the message's bytes (either kind), then 0112001000 value[16]; of an attached item's own attachments the
+ *                 attachment's bytes with one more in the place of 01, then 12001000 value[16] (recorded)
  *
  * The layouts are those of MS-OXCDATA §2.2.4.1 and §2.2.4.2, wrapped; provider and replica follow from the mailbox's
  * guid, so an id that was altered or made up does not fit its own mailbox and is seen to be malformed. `item` is the
@@ -138,6 +139,30 @@ export function presentImmutableAttachmentId(
   return immutableAttachmentText(layoutOf(mailbox), message, attachment)
 }
 
+/**
+ * The id of an attachment of an attached item: that of the attachment which holds it, and a value of its own for each
+ * level. It tells them apart; no path leads to them.
+ *
+ * @param index its place among the attachments of the item, from 0
+ */
+export function presentNestedAttachmentId(holder: string, index: number): string {
+  const bytes = fromBase64Id(holder)
+  const valueBytes = 20
+  // Ids end in their values, 20 bytes each, with the count of them in front; the rest has no multiple of 20 bytes.
+  const count = bytes.readUInt8(countAt(bytes.length))
+  bytes.writeUInt8(count + 1, countAt(bytes.length))
+  const value = Buffer.alloc(valueBytes)
+  value.write('12001000', 'hex')
+  value.writeUIntBE(index + 1, 4, 6)
+  createHash('sha256').update(holder).update(String(index)).digest().copy(value, 10, 0, 10)
+  return encode(bytes, value)
+}
+
+/** Where an attachment id counts its values: behind the 113 bytes of a default id or the 51 of an immutable one. */
+function countAt(length: number): number {
+  return (length - 114) % 20 === 0 ? 113 : 51
+}
+
 /** `conversationId`, 80 characters. `conversation`: 16 bytes as 32 hex digits, the GUID that `conversationIndex` holds too. */
 export function presentConversationId(mailbox: MailboxGuid, conversation: string): string {
   return layoutOf(mailbox).conversation + encode(Buffer.from(`00${conversation}`, 'hex'))
@@ -161,6 +186,13 @@ export function presentChangeKey(mailbox: MailboxGuid, change: number): string {
 export function webLink(id: string): string {
   const escaped = id.replaceAll('-', '%2F').replaceAll('_', '%2B').replaceAll('=', '%3D')
   return `https://outlook.office365.com/owa/?ItemID=${escaped}&exvsurl=1&viewmodel=ReadMessageItem`
+}
+
+/** The same of a message that is attached to another: it names the attachment (recorded). */
+export function attachedItemLink(attachmentId: string): string {
+  return webLink(attachmentId)
+    .replace('?ItemID=', '?AttachmentItemID=')
+    .replace(/ReadMessageItem$/, 'ItemAttachment')
 }
 
 /**

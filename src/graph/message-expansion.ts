@@ -3,8 +3,9 @@ import type { ListedMessage } from '../mail/query.js'
 import type { ExpandItem, Query } from '../odata/query.js'
 import { GraphError } from './errors.js'
 import type { ApiVersion } from './path.js'
+import { expandRefused } from './query-options.js'
 import { expandedPropertyIds } from './resources/extended-property.js'
-import type { MessagePresentation } from './resources/message.js'
+import { isMessageProperty, type MessagePresentation, unknownProperty } from './resources/message.js'
 import { expandedExtensionNames } from './resources/open-extension.js'
 
 /** What `$expand` asks for beside a message's own properties. */
@@ -19,30 +20,39 @@ export interface MessageExpansion {
   readonly extensions: ReadonlySet<string> | 'all' | undefined
 }
 
+const relationships = ['attachments', 'singlevalueextendedproperties', 'multivalueextendedproperties', 'extensions']
+const expandable: Readonly<Record<ApiVersion, ReadonlySet<string>>> = {
+  'v1.0': new Set(relationships),
+  beta: new Set([...relationships, 'mentions']),
+}
+
+/** `mentions` is known in v1.0 too, so that it is told what is wrong. */
+function refusal(name: string): GraphError {
+  const isKnown = isMessageProperty(name) || name === '*' || expandable.beta.has(name.toLowerCase())
+  return isKnown ? expandRefused(name) : unknownProperty(name)
+}
+
+/** Of an attachment, the item in it is all that can be expanded. */
+export function isItem(name: string): boolean {
+  return /^(?:(?:microsoft\.)?graph\.)?itemattachment\/item$/i.test(name)
+}
+
 /**
  * Reads `$expand` of messages.
  *
- * @throws GraphError ExpandNotSupported for a relationship that is not served, ErrorInvalidUrlQueryFilter
+ * @throws GraphError ExpandNotSupported for what is no relationship or is not served, RequestBroker--ParseUri for a name
+ *   that messages do not have, ErrorInvalidUrlQueryFilter
  */
 export function readExpansion({ expand = [] }: Query, version: ApiVersion): MessageExpansion {
   const named = (name: string) => expand.find((item) => item.name.toLowerCase() === name)
-  const known = new Set(['attachments', 'singlevalueextendedproperties', 'multivalueextendedproperties', 'extensions'])
-  if (version === 'beta') known.add('mentions')
-  const other = expand.find(({ name }) => !known.has(name.toLowerCase()))
-  if (other !== undefined) {
-    throw new GraphError(
-      400,
-      'ExpandNotSupported',
-      `Expand is not allowed for property '${other.name}' according to the entity schema.`,
-      {
-        frontEnd: true,
-      },
-    )
-  }
+  const other = expand.find(({ name }) => !expandable[version].has(name.toLowerCase()))
+  if (other !== undefined) throw refusal(other.name)
   const attachments = named('attachments')
+  const unknown = attachments?.query.expand?.find(({ name }) => !isItem(name))
+  if (unknown !== undefined) throw expandRefused(unknown.name)
   return {
     attachments: attachments !== undefined,
-    items: attachments?.query.expand?.some(({ name }) => /itemattachment\/item$/i.test(name)) ?? false,
+    items: attachments?.query.expand?.some(({ name }) => isItem(name)) ?? false,
     singleValueIds: idsOf(named('singlevalueextendedproperties')),
     multiValueIds: idsOf(named('multivalueextendedproperties')),
     mentions: named('mentions') !== undefined,

@@ -44,12 +44,13 @@ export interface FilterReading {
  */
 export function readFilter(text: string, orderBy: readonly OrderByItem[], reading: FilterReading): MessageCondition {
   const reader = new FilterReader(reading)
-  const condition = reader.condition(parsed(text)) as MessageCondition
+  const condition = reader.condition(parsedFilter(text)) as MessageCondition
   refuseInefficient(orderBy, reader.paths)
   return condition
 }
 
-function parsed(text: string): FilterNode {
+/** @throws GraphError BadRequest for what does not parse */
+export function parsedFilter(text: string): FilterNode {
   try {
     return parseFilter(text)
   } catch (error) {

@@ -149,6 +149,7 @@ async function perform(
     cloud,
     preferences: call.preferences,
     body,
+    seals: services.seals,
     ifMatch: call.request.headers['if-match'],
     ifNoneMatch: call.request.headers['if-none-match'],
     cast,

@@ -49,11 +49,11 @@ export function readPreferences(header: string | string[] | undefined): Preferen
 /**
  * The `Preference-Applied` header: what apps look for before they trust an immutable id. Undefined when nothing was asked.
  *
- * @param isMinimal whether the answer shows nothing of what changed, because that was preferred
+ * @param also what this answer honours beside what every answer does, asked for or not
  */
-export function preferenceApplied(preferences: Preferences, isMinimal = false): string | undefined {
-  if (preferences === noPreferences) return undefined
-  const applied: string[] = []
+export function preferenceApplied(preferences: Preferences, also?: string): string | undefined {
+  if (preferences === noPreferences) return also
+  const applied: string[] = also === undefined ? [] : [also]
   // Without quotes, as recorded; the text preference with them, as documented.
   if (preferences.immutableIds) applied.push('IdType=ImmutableId')
   if (preferences.bodyContentType !== undefined) {
@@ -62,7 +62,6 @@ export function preferenceApplied(preferences: Preferences, isMinimal = false): 
   if (preferences.allowUnsafeHtml) applied.push('outlook.allow-unsafe-html')
   if (preferences.maxPageSize !== undefined) applied.push(`odata.maxpagesize=${preferences.maxPageSize}`)
   if (preferences.timeZone !== undefined) applied.push(`outlook.timezone="${preferences.timeZone}"`)
-  if (isMinimal) applied.push('return=minimal')
   return applied.length === 0 ? undefined : applied.join(', ')
 }
 

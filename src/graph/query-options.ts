@@ -1,6 +1,7 @@
 import { ODataError } from '../odata/odata-error.js'
 import { parseQuery, type Query, type RawOption } from '../odata/query.js'
 import { badRequest, GraphError } from './errors.js'
+import { quotable } from './resources/values.js'
 
 /**
  * The query options of a request.
@@ -31,6 +32,16 @@ export function refuseUnserved(query: Query, options: readonly RawOption[]): voi
       reason: `Graphpost does not serve ${option} here yet; docs/compatibility.md lists what it serves.`,
     })
   }
+}
+
+/** What cannot be put into an answer by `$expand`: a property that is there anyway, or a relationship not shown so. */
+export function expandRefused(name: string): GraphError {
+  return new GraphError(
+    400,
+    'ExpandNotSupported',
+    `Expand is not allowed for property '${quotable(name)}' according to the entity schema.`,
+    { frontEnd: true },
+  )
 }
 
 /** JSON is the only format there is. */

@@ -3,6 +3,7 @@ import type { Reach } from '../http/outward-call.js'
 import type { Caller } from '../identity/caller.js'
 import type { Cloud } from '../identity/clouds.js'
 import type { Permission } from '../identity/permissions.js'
+import type { Seals } from '../identity/seal.js'
 import type { IdentityStore } from '../identity/store.js'
 import type { MessageId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
@@ -33,6 +34,8 @@ export interface GraphRequest extends Acting {
   readonly cloud: Cloud | undefined
   readonly preferences: Preferences
   readonly body: RequestBody
+  /** Of what a client brings back unchanged. */
+  readonly seals: Seals
   /** The `If-Match` header. */
   readonly ifMatch: string | undefined
   /** The `If-None-Match` header. */
@@ -62,8 +65,8 @@ export interface GraphReply {
   readonly length?: number
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Nothing is shown of what changed, because the caller preferred so. */
-  readonly isMinimal?: boolean
+  /** A preference that this answer honours beside what every answer does, for `Preference-Applied`. */
+  readonly applied?: string
   /** The message the call made, for the call record. */
   readonly message?: MessageId
 }

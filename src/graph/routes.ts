@@ -9,7 +9,15 @@ import {
   getAttachmentProperty,
   listAttachments,
 } from './handlers/attachments.js'
-import { listOverrides, patchOverride, postOverride, removeOverride } from './handlers/classification-overrides.js'
+import {
+  getInferenceClassification,
+  getOverride,
+  listOverrides,
+  patchOverride,
+  postOverride,
+  removeOverride,
+} from './handlers/classification-overrides.js'
+import { foldersDelta, messagesDelta } from './handlers/delta.js'
 import {
   copyFolder,
   createFolder,
@@ -22,6 +30,7 @@ import {
 import { countFolders, getFolder, listFolders } from './handlers/mail-folders.js'
 import { getMailTips } from './handlers/mail-tips.js'
 import { getMailboxSetting, getMailboxSettings, updateMailboxSettings } from './handlers/mailbox-settings.js'
+import { removeMention } from './handlers/mentions.js'
 import {
   copyMessage,
   createMessage,
@@ -50,7 +59,7 @@ import {
   postCategory,
   removeCategory,
 } from './handlers/outlook-categories.js'
-import { listLanguages, listTimeZones } from './handlers/outlook-user.js'
+import { getOutlook, listLanguages, listTimeZones } from './handlers/outlook-user.js'
 import { sendMail } from './handlers/send-mail.js'
 import {
   createSubscription,
@@ -103,6 +112,7 @@ export const routes: readonly Route[] = [
   subscriptionRoute('DELETE', 'subscriptions/{subscription}', 'none', deleteSubscription),
   subscriptionRoute('POST', 'subscriptions/{subscription}/reauthorize', 'none', reauthorizeSubscription),
   ...folders('{mailbox}/mailFolders'),
+  notIn(['china'], route('GET', '{mailbox}/mailFolders/delta', 'Mail.ReadBasic', 'none', foldersDelta)),
   ...folders('{mailbox}/mailFolders/{folder}/childFolders'),
   ...onFolder('{mailbox}/mailFolders/{folder}'),
   ...underMessages('{mailbox}/messages'),
@@ -113,6 +123,7 @@ export const routes: readonly Route[] = [
   route('GET', `${rules}/{rule}`, 'MailboxSettings.Read', 'none', getRule),
   route('PATCH', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'json', patchRule),
   route('DELETE', `${rules}/{rule}`, 'MailboxSettings.ReadWrite', 'none', removeRule),
+  route('GET', '{mailbox}/outlook', 'User.Read', 'none', getOutlook),
   route('GET', '{mailbox}/outlook/masterCategories', 'MailboxSettings.Read', 'none', listCategories),
   route('POST', '{mailbox}/outlook/masterCategories', 'MailboxSettings.ReadWrite', 'json', postCategory),
   route('GET', '{mailbox}/outlook/masterCategories/{category}', 'MailboxSettings.Read', 'none', getCategory),
@@ -121,8 +132,10 @@ export const routes: readonly Route[] = [
   route('POST', '{mailbox}/getMailTips', 'Mail.Read', 'json', getMailTips),
   route('GET', '{mailbox}/outlook/supportedLanguages', 'User.Read', 'none', listLanguages),
   route('GET', '{mailbox}/outlook/supportedTimeZones', 'User.Read', 'none', listTimeZones),
+  route('GET', '{mailbox}/inferenceClassification', 'Mail.Read', 'none', getInferenceClassification),
   route('GET', '{mailbox}/inferenceClassification/overrides', 'Mail.Read', 'none', listOverrides),
   route('POST', '{mailbox}/inferenceClassification/overrides', 'Mail.ReadWrite', 'json', postOverride),
+  route('GET', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.Read', 'none', getOverride),
   route('PATCH', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'json', patchOverride),
   route('DELETE', '{mailbox}/inferenceClassification/overrides/{override}', 'Mail.ReadWrite', 'none', removeOverride),
 ]
@@ -169,6 +182,7 @@ function underMessages(messages: string): MailRoute[] {
   return [
     castable(route('GET', messages, 'Mail.ReadBasic', 'none', listMessages)),
     route('GET', `${messages}/$count`, 'Mail.ReadBasic', 'none', countMessages),
+    notIn(['china'], route('GET', `${messages}/delta`, 'Mail.ReadBasic', 'none', messagesDelta)),
     route('POST', messages, 'Mail.ReadWrite', 'jsonOrMime', createMessage),
     route('GET', message, 'Mail.ReadBasic', 'none', getMessage),
     route('PATCH', message, 'Mail.ReadWrite', 'json', updateMessage),
@@ -189,6 +203,7 @@ function underMessages(messages: string): MailRoute[] {
     worldwideBeta(route('POST', `${message}/markAsJunk`, 'Mail.ReadWrite', 'json', markAsJunk)),
     worldwideBeta(route('POST', `${message}/markAsNotJunk`, 'Mail.ReadWrite', 'json', markAsNotJunk)),
     inBeta(route('POST', `${message}/unsubscribe`, 'Mail.Send', 'none', unsubscribeMessage)),
+    inBeta(route('DELETE', `${message}/mentions/{mention}`, 'Mail.ReadWrite', 'none', removeMention)),
     route('GET', `${message}/$value`, 'Mail.Read', 'none', getMessageMime),
     route('GET', `${message}/extensions`, 'Mail.Read', 'none', listExtensions),
     route('POST', `${message}/extensions`, 'Mail.ReadWrite', 'json', postExtension),

@@ -28,7 +28,7 @@ export function graphListener(services: GraphServices): RequestListener {
     const call = beginCall(services, request, readOrigin(request), readBody)
     handle(services, doors, call, request)
       .then((reply) => {
-        sendReply(response, reply, call.ids, preferenceApplied(call.preferences, reply.isMinimal))
+        sendReply(response, reply, call.ids, preferenceApplied(call.preferences, reply.applied))
         record(services, call, reply.status, undefined, reply)
       })
       .catch((error: unknown) => refuse(services, call, response, error))

@@ -10,9 +10,17 @@ export interface Seals {
   seal(purpose: SealPurpose, value: unknown, lifetimeMs: number): string
   /** The value; undefined when it is not ours, is for something else or over. */
   open(purpose: SealPurpose, text: string): unknown
+  /**
+   * Whether it has the form of a seal under a key that is not, or no longer, among the server's: it may have been ours.
+   * Looks for keys that another process has made.
+   */
+  isOfUnknownKey(text: string): Promise<boolean>
 }
 
-export type SealPurpose = 'sign-in' | 'session'
+export type SealPurpose = 'sign-in' | 'session' | 'delta'
+
+/** Key, content, code. */
+const sealForm = /^([0-9a-f-]{36})\.[\w-]+\.[\w-]{43}$/
 
 export function sealsOf(ring: KeyRing, now: () => number): Seals {
   return {
@@ -34,6 +42,10 @@ export function sealsOf(ring: KeyRing, now: () => number): Seals {
         value: unknown
       }
       return now() < until ? value : undefined
+    },
+    isOfUnknownKey: async (text) => {
+      const [, id = ''] = sealForm.exec(text) ?? []
+      return id !== '' && (await ring.find(id)) === undefined
     },
   }
 }

@@ -57,7 +57,7 @@ export async function createFolder(
       change,
       ...wanted.details,
     }
-    return { result: { folder, tree }, write: (tx) => tx.insertFolder(folder) }
+    return { result: { folder, tree }, parents: [parent], write: (tx) => tx.insertFolder(folder) }
   })
 }
 
@@ -108,7 +108,7 @@ export async function moveFolder(
     requireOutside(tree, destination, id)
     requireRoomFor(tree, destination, current.displayName)
     const folder = { ...current, parent: destination, change }
-    return { result: { folder, tree }, write: (tx) => tx.updateFolder(folder) }
+    return { result: { folder, tree }, parents: parentsOf(current, folder), write: (tx) => tx.updateFolder(folder) }
   })
 }
 
@@ -128,7 +128,7 @@ export async function deleteFolder(mail: Mail, mailbox: MailboxId, id: FolderId)
     if (isDeleted || current.search !== undefined) return removal(mail, tree, current, deletions, change)
     const displayName = tree.freeName(deletedItems, current.displayName)
     const folder = { ...current, parent: deletedItems, displayName, change }
-    return { result: undefined, write: (tx) => tx.updateFolder(folder) }
+    return { result: undefined, parents: parentsOf(current, folder), write: (tx) => tx.updateFolder(folder) }
   })
 }
 
@@ -150,17 +150,19 @@ export async function purgeFolder(mail: Mail, mailbox: MailboxId, id: FolderId):
 function removal(
   mail: Mail,
   tree: FolderTree,
-  { mailbox, id }: MailFolder,
+  folder: MailFolder,
   into: FolderId,
   change: number,
 ): TreeChange<undefined> {
-  const gone = tree.within(id).map((folder) => folder.id)
+  const { mailbox, id } = folder
+  const gone = tree.within(id).map((each) => each.id)
   const at = mail.clock.now()
   return {
     result: undefined,
+    parents: parentsOf(folder),
     write: (tx) => {
       tx.emptyFolders(mailbox, gone, { into, change, at })
-      tx.deleteFolders(mailbox, gone)
+      tx.deleteFolders(mailbox, gone, at)
     },
   }
 }
@@ -168,7 +170,13 @@ function removal(
 /** A change that was decided on: what it comes to, and what it writes. */
 interface TreeChange<Result> {
   readonly result: Result
+  /** Folders that get or lose children, by which they change too. */
+  readonly parents?: readonly FolderId[]
   readonly write: (tx: MailWriter) => void
+}
+
+function parentsOf(...folders: readonly MailFolder[]): FolderId[] {
+  return folders.flatMap(({ parent }) => (parent === undefined ? [] : [parent]))
 }
 
 /** Writers from other processes that may come first, each time anew, before a change gives up. */
@@ -187,11 +195,12 @@ export async function onTree<Result>(
     for (let tries = 1; ; tries++) {
       const tree = new FolderTree(await mail.store.folders.list(mailbox))
       const change = mail.ids.next()
-      const { result, write } = await decide(tree, change)
+      const { result, parents = [], write } = await decide(tree, change)
       try {
         await mail.store.write((tx) => {
           tx.changeTree(mailbox, change, tree.root.change)
           write(tx)
+          for (const parent of parents) tx.changeFolder(mailbox, parent, { total: 0, unread: 0, sizeBytes: 0 })
         })
         return result
       } catch (error) {

@@ -32,6 +32,7 @@ export async function copyFolder(
     if (top === undefined) throw new Error('a folder is within itself')
     return {
       result: { folder: top, tree: new FolderTree([...tree.all(), ...folders]) },
+      parents: [destination],
       write: (tx) => {
         for (const folder of folders) tx.insertFolder(folder)
         tx.copyMessages(mailbox, messages, { change, at: mail.clock.now() })

@@ -73,7 +73,7 @@ export async function purgeMessage(mail: Mail, message: Message): Promise<void> 
   await onCurrent(mail, message, async (current) => {
     const purged = changed(mail, current, { folder: noFolder, moves: current.moves + 1 })
     await mail.store.write((tx) => {
-      countOut(tx, current)
+      countOut(tx, current, purged.modifiedAt)
       tx.updateMessage(purged, current.change)
     })
   })

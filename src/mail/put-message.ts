@@ -52,10 +52,11 @@ export function countIn(tx: MailWriter, message: Message): void {
   tx.changeFolder(message.mailbox, message.folder, countOf(message))
 }
 
-/** The message, as it was there, has left its folder. */
-export function countOut(tx: MailWriter, message: Message): void {
+/** The message, as it was there, has left its folder; `at`: ms since 1970. */
+export function countOut(tx: MailWriter, message: Message, at: number): void {
   const { total, unread, sizeBytes } = countOf(message)
   tx.changeFolder(message.mailbox, message.folder, { total: -total, unread: -unread, sizeBytes: -sizeBytes })
+  tx.insertRemoval(message, at)
 }
 
 /**
@@ -64,11 +65,11 @@ export function countOut(tx: MailWriter, message: Message): void {
  */
 export function countMove(tx: MailWriter, from: Message, to: Message): void {
   if (from.folder < to.folder) {
-    countOut(tx, from)
+    countOut(tx, from, to.modifiedAt)
     countIn(tx, to)
   } else {
     countIn(tx, to)
-    countOut(tx, from)
+    countOut(tx, from, to.modifiedAt)
   }
 }
 

@@ -55,7 +55,7 @@ async function sendNow(
     mail.store.write((tx) => {
       alsoWrite(tx)
       if (saveToSentItems) countMove(tx, draft, sent)
-      else countOut(tx, draft)
+      else countOut(tx, draft, sent.modifiedAt)
       tx.updateMessage(sent, draft.change)
       if (answers !== undefined) tx.markAnswered(sent.mailbox, answers, sent.sentAt, mail.ids.next())
       for (const entry of entries) tx.insertOutboxEntry(entry)

@@ -12,13 +12,23 @@ import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './i
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
 import type { StoredSettings } from './mailbox-settings.js'
-import type { Answer, InferenceClassification, Message } from './message.js'
+import type { Answer, InferenceClassification, Message, MessageEnvelope } from './message.js'
 import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
 import type { OutboxEntry, OutboxWish } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
-import type { ListedMessage, MessageCondition, MessagePlace, MessageQuery } from './query.js'
+import type {
+  Changes,
+  ChangesQuery,
+  FolderChangesQuery,
+  ListedMessage,
+  ListingQuery,
+  MessageCondition,
+  MessagePlace,
+  MessageQuery,
+} from './query.js'
 import type { ScheduledSend } from './scheduled-send.js'
+import type { MessageSearch, SearchDocument } from './search.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -30,10 +40,12 @@ export interface MailStore {
   readonly outbox: OutboxStore
   readonly schedule: ScheduleStore
   readonly uploads: UploadStore
+  readonly changes: ChangeStore
   readonly settings: SettingsStore
   readonly categories: CategoryStore
   readonly overrides: OverrideStore
   readonly rules: RuleStore
+  readonly search: SearchStore
   readonly blobs: BlobStore
   readonly subscriptions: SubscriptionStore
   readonly notifications: NotificationStore
@@ -168,6 +180,51 @@ export interface QueueFilter {
 /** An entry's place in lists of the queue. */
 export type QueuePlace = Pick<OutboxEntry, 'mailbox' | 'message' | 'destination'>
 
+/** A place in a mailbox, from the newest received to the oldest. */
+export interface ReceivedPlace {
+  readonly receivedAt: number
+  readonly id: MessageId
+}
+
+/** What a look for messages that are not in the index found. */
+export interface Unindexed {
+  readonly messages: MessageId[]
+  readonly lookedThrough: number
+  /** Where the next look goes on; absent at the end of the mailbox. */
+  readonly last?: ReceivedPlace
+}
+
+/**
+ * The full-text index. It follows what is kept: writes of mail leave it alone, but that a message which comes to say
+ * something else, or goes, is no longer in it.
+ */
+export interface SearchStore {
+  /** One page of the results, as far as messages are indexed. */
+  list(search: MessageSearch): Promise<ListedMessage[]>
+  /** How many messages of the mailbox the index lacks. */
+  countUnindexed(mailbox: MailboxId): Promise<number>
+  /** Some of those, the newest received first, `limit` at most; one look is bounded and may find none. */
+  listUnindexed(mailbox: MailboxId, after: ReceivedPlace | undefined, limit: number): Promise<Unindexed>
+  /**
+   * Adds to the index what is not in it; resolves to the messages that it does not have afterwards, because they have
+   * changed since they were read.
+   */
+  put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<MessageId[]>
+  /**
+   * Messages as the index reads them, those in no folder left out: with `maxBody` characters of the body, and the names
+   * of their attachments.
+   */
+  readToIndex(
+    mailbox: MailboxId,
+    messages: readonly MessageId[],
+    maxBody: number,
+  ): Promise<{ message: Message; attachmentNames: string[] }[]>
+  /** The mailboxes whose index lacks messages. */
+  listBehind(): Promise<MailboxId[]>
+  /** The mailboxes this process has written messages to since it was asked last; some writes may still be under way. */
+  takeWritten(): MailboxId[]
+}
+
 export interface OutboxStore {
   /**
    * Takes due entries for one worker and counts the attempt: some of each destination, the oldest first, so that none is
@@ -205,6 +262,29 @@ export interface ScheduleStore {
   find(mailbox: MailboxId, message: MessageId): Promise<ScheduledSend | undefined>
   /** When the next is due, ms since 1970. */
   nextDueAt(): Promise<number | undefined>
+}
+
+/** What has changed, in the order in which it was committed (decision 19). */
+export interface ChangeStore {
+  horizon(): Promise<ChangeHorizon>
+  /** Messages as they stand, newest received first. */
+  listing(query: ListingQuery): Promise<ListedMessage[]>
+  /** Messages that were written, and those that left, by commit; of one commit first what left. */
+  messages(query: ChangesQuery): Promise<Changes<ListedMessage>>
+  /** The same of the mailbox's folders. */
+  folders(query: FolderChangesQuery): Promise<Changes<FolderId>>
+  /** Forgets what left before that time, ms since 1970; resolves with how many. */
+  forget(before: number): Promise<number>
+}
+
+/** How far changes are known. All are numbers of commits. */
+export interface ChangeHorizon {
+  /** What was committed with a number up to this one can be seen. */
+  readonly complete: number
+  /** Nothing that can be seen has a number above this one. */
+  readonly visible: number
+  /** Of what left with a number up to this one, not all is known any more. */
+  readonly forgotten: number
 }
 
 export interface SubscriptionStore {
@@ -296,7 +376,8 @@ export interface MailWriter {
   requireFolder(mailbox: MailboxId, folder: FolderId): void
   /** Writes name, parent and details of a folder; its counts stay. Guarded by its being there. */
   updateFolder(folder: MailFolder): void
-  deleteFolders(mailbox: MailboxId, folders: readonly FolderId[]): void
+  /** `at`: ms since 1970, for {@link ChangeStore}. */
+  deleteFolders(mailbox: MailboxId, folders: readonly FolderId[], at: number): void
   /**
    * Moves all messages of the folders into another, in few statements however many there are, with the counts of that
    * one; those of the folders are not kept.
@@ -309,6 +390,8 @@ export interface MailWriter {
   /** Marks all messages of a folder as read or unread, with its count. */
   setReadState(mailbox: MailboxId, folder: FolderId, to: ChangeStamp & { isRead: boolean }): void
   insertMessage(message: Message): void
+  /** The message, as it was there, leaves its folder at this time, ms since 1970. */
+  insertRemoval(message: MessageEnvelope, at: number): void
   /**
    * Writes the message over the one with its id. Guarded: fails with `conflict` unless that one still has the change
    * number `previousChange`.

@@ -55,7 +55,10 @@ const options: Readonly<Record<string, OptionParser>> = {
   $count: (text, query) => {
     query.count = parseCount(text)
   },
-  $deltatoken: keepRaw('$deltatoken'),
+  // Empty where a client is to begin anew: the service sends it there.
+  $deltatoken: (text, query) => {
+    query.other = { ...query.other, $deltatoken: text }
+  },
   $expand: (text, query, bounds) => {
     query.expand = parseExpand(notEmpty('$expand', text), bounds)
   },
@@ -221,24 +224,21 @@ function term(option: string, item: string): string {
 
 /**
  * `@odata.nextLink` in the form that recordings since 2022 show: the path as it was sent, all parameters again,
- * and `$skip` last. `base`: scheme and host, without a slash at the end. `skip`: where the next page begins;
- * `skipToken`: the same, for us.
+ * and what names the page last. `base`: scheme and host, without a slash at the end. `next`: where the next page begins,
+ * its `$skip` or the parameters that say so.
  */
 export function nextLink(
   base: string,
   pathAsSent: string,
   asWritten: readonly Parameter[],
-  skip: number,
-  skipToken?: string,
+  next: number | readonly Parameter[],
 ): string {
   const kept = asWritten.filter(([name]) => {
     const option = optionNamed(name)
     return option !== '$skip' && option !== '$skiptoken'
   })
-  const token = skipToken === undefined ? [] : [['$skiptoken', skipToken] as const]
-  const query = [...kept, ...token, ['$skip', String(skip)] as const].map(
-    ([name, value]) => `${formEncode(name)}=${formEncode(value)}`,
-  )
+  const place = typeof next === 'number' ? [['$skip', String(next)] as const] : next
+  const query = [...kept, ...place].map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`)
   return `${base}${pathAsSent}?${query.join('&')}`
 }
 

@@ -1,7 +1,10 @@
 import { type ColumnDataType, type CreateTableBuilder, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { postgresSearch } from './postgres-search.js'
 import type { Schema } from './schema.js'
+import type { SearchEngine } from './search-engine.js'
+import { sqliteSearch } from './sqlite-search.js'
 
-/** What the two databases do not share. Nothing outside this file, `sqlite*.ts` and `postgres.ts` knows which one it is. */
+/** What the two databases do not share. Nothing outside this file, `sqlite*.ts` and `postgres*.ts` knows which one it is. */
 export interface DatabaseDialect {
   readonly name: 'sqlite' | 'postgres'
   /** Integers of 8 bytes. */
@@ -9,6 +12,15 @@ export interface DatabaseDialect {
   readonly bytes: ColumnDataType
   /** The type of a primary key that the database gives, each larger than those before. */
   readonly risingNumber: ColumnDataType
+  /**
+   * The number of the commit that a statement belongs to; larger than that of every commit whose rows could be seen when
+   * it began (decision 19).
+   */
+  readonly commitNumber: RawBuilder<number>
+  /** Every commit up to this number is over: what it wrote can be seen. */
+  readonly completeCommits: RawBuilder<number>
+  /** No row that can be seen has a larger number. */
+  readonly visibleCommits: RawBuilder<number>
   /** Text that lists are ordered by: compared by code point, whatever the locale of the database. */
   readonly orderedText: ColumnDataType | RawBuilder<string>
   /** Rows that another worker is taking at this moment are passed over. */
@@ -31,6 +43,7 @@ export interface DatabaseDialect {
    * want that order to be the chronological one; so there the id alone is the key, and it is unique in the whole store.
    */
   messageKey(table: CreateTableBuilder<'messages', 'mailbox_id'>): CreateTableBuilder<'messages', 'mailbox_id' | 'id'>
+  readonly search: SearchEngine
   /** A table that is kept in the order of its primary key, where the database can: one tree to write instead of two. */
   clustered<Columns extends string>(table: CreateTableBuilder<'outbox', Columns>): CreateTableBuilder<'outbox', Columns>
   /**
@@ -109,6 +122,10 @@ export const sqlite: DatabaseDialect = {
   integer: 'integer',
   bytes: 'blob',
   risingNumber: 'integer',
+  // Counted up at the begin of each transaction (sqlite-group.ts): there is one writer at a time.
+  commitNumber: sql<number>`(select number from commits)`,
+  completeCommits: sql<number>`(select number from commits)`,
+  visibleCommits: sql<number>`(select number from commits)`,
   orderedText: 'text',
   // One writer at a time: there is nothing to pass over.
   skipLocked: (query) => query,
@@ -150,6 +167,7 @@ export const sqlite: DatabaseDialect = {
     ]
   },
   messageKey: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey()),
+  search: sqliteSearch,
   clustered: (table) => table.modifyEnd(sql`without rowid`),
   noting: {
     begin: [
@@ -177,6 +195,10 @@ export const postgres: DatabaseDialect = {
   integer: 'bigint',
   bytes: 'bytea',
   risingNumber: 'bigserial',
+  // Transactions are numbered when they begin to write and commit in any order; a snapshot knows which are still open.
+  commitNumber: sql<number>`pg_current_xact_id()::text::bigint`,
+  completeCommits: completeTransactions(),
+  visibleCommits: sql<number>`pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1`,
   orderedText: sql`text collate "C"`,
   skipLocked: (query) => query.forUpdate().skipLocked(),
   numbers: (values) => sql`(select e::bigint from json_array_elements_text(${JSON.stringify(values)}::json) as e)`,
@@ -219,6 +241,7 @@ export const postgres: DatabaseDialect = {
     table
       .addColumn('id', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('messages_key', ['mailbox_id', 'id']),
+  search: postgresSearch,
   clustered: (table) => table,
   noting: {
     // A trigger locks the table for a moment: it is made only when there is none.
@@ -253,4 +276,27 @@ export const postgres: DatabaseDialect = {
   numberIn: (text) => sql`
     case when length(${text}) <= 16 and ${text} ~ ${sql.lit('^[ \\t\\r\\n]*-?(0|[1-9][0-9]*)(\\.[0-9]+)?[ \\t\\r\\n]*$')}
       then ${text}::float8 end`,
+}
+
+/**
+ * What comes before the first transaction that may still write mail. A snapshot's own `xmin` would do, were it not for the
+ * transactions of every other database of the cluster, which hold it back. So the snapshot only says where the numbers
+ * end that it knows (`xmax`), and then the backends are looked at: whatever was below that is now either over, and seen
+ * by whoever reads from here on, or one of theirs. `backend_xid` has the lower 32 bits of a number. A transaction that
+ * writes call records writes nothing else, and vacuum writes no rows.
+ */
+function completeTransactions(): RawBuilder<number> {
+  return sql<number>`(
+    select least(known.next, min(case when behind < 2147483648 then known.next - behind end)) - 1
+    from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) as known
+    left join lateral (
+      select (known.next - open.backend_xid::text::bigint) & 4294967295 as behind
+      from pg_stat_activity as open
+      where open.datname = current_database() and open.backend_type = 'client backend' and open.backend_xid is not null
+      and not exists (
+        select from pg_locks as held
+        where held.pid = open.pid and held.relation = 'call_pages'::regclass and held.mode = 'RowExclusiveLock'
+      )
+    ) as transactions on true
+    group by known.next)`
 }

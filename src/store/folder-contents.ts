@@ -3,6 +3,7 @@ import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { ChangeStamp, MessageCopy } from '../mail/store.js'
 import type { Database } from './database.js'
+import { insertRemovalsOf } from './removals.js'
 import type { Schema } from './schema.js'
 import { type Statement, statementOf } from './statement.js'
 
@@ -45,17 +46,26 @@ export function emptyFolders(
       total_item_count: plusSum('total_item_count'),
       unread_item_count: plusSum('unread_item_count'),
       size_bytes: plusSum('size_bytes'),
+      commit_number: dialect.commitNumber,
     })
     .where('mailbox_id', '=', mailbox)
     .where('id', '=', into)
   const move = read
     .updateTable('messages')
-    .set((column) => ({ folder_id: into, moves: column('moves', '+', 1), change, modified_at: at }))
+    .set((column) => ({
+      folder_id: into,
+      moves: column('moves', '+', 1),
+      change,
+      modified_at: at,
+      commit_number: dialect.commitNumber,
+      entered_number: null,
+    }))
     .where('mailbox_id', '=', mailbox)
     .where('folder_id', 'in', dialect.numbers(folders))
   return [
     statementOf(lock.compile(), { readsAmounts: true }),
     ...(into === noFolder ? [] : [statementOf(count.compile())]),
+    insertRemovalsOf(database, mailbox, folders, at),
     statementOf(move.compile()),
   ]
 
@@ -116,7 +126,17 @@ export function copyMessages(
   const rows = dialect.triples(copies.map(({ from, to, folder }) => [from, to, folder])).as('copies')
   const messages = read
     .insertInto('messages')
-    .columns(['mailbox_id', 'id', 'folder_id', 'moves', 'change', 'created_at', 'modified_at', ...copiedColumns])
+    .columns([
+      'mailbox_id',
+      'id',
+      'folder_id',
+      'moves',
+      'change',
+      'created_at',
+      'modified_at',
+      'commit_number',
+      ...copiedColumns,
+    ])
     .expression(
       read
         .selectFrom(rows)
@@ -130,6 +150,7 @@ export function copyMessages(
           number(change).as('change'),
           number(at).as('created_at'),
           number(at).as('modified_at'),
+          dialect.commitNumber.as('commit_number'),
           ...copiedColumns.map((name) => column.ref(`messages.${name}`).as(name)),
         ])
         .where('messages.mailbox_id', '=', mailbox)
@@ -184,6 +205,7 @@ export function recountFolders(database: Database, mailbox: MailboxId, folders: 
       total_item_count: total(sql`count(*)`),
       unread_item_count: total(sql`coalesce(sum(1 - ${inMessages('is_read')}), 0)`),
       size_bytes: total(sql`coalesce(sum(${inMessages('size_bytes')}), 0)`),
+      commit_number: dialect.commitNumber,
     })
     .where('mailbox_id', '=', mailbox)
     .where('id', 'in', dialect.numbers(folders))
@@ -207,15 +229,24 @@ export function setReadState(
   folder: FolderId,
   { isRead, change, at }: ChangeStamp & { isRead: boolean },
 ): Statement[] {
-  const { read } = database
+  const { read, dialect } = database
   const count = read
     .updateTable('mail_folders')
-    .set((column) => ({ unread_item_count: isRead ? 0 : column.ref('total_item_count') }))
+    .set((column) => ({
+      unread_item_count: isRead ? 0 : column.ref('total_item_count'),
+      commit_number: dialect.commitNumber,
+    }))
     .where('mailbox_id', '=', mailbox)
     .where('id', '=', folder)
   const mark = read
     .updateTable('messages')
-    .set({ is_read: isRead ? 1 : 0, change, modified_at: at })
+    .set({
+      is_read: isRead ? 1 : 0,
+      change,
+      modified_at: at,
+      entered_number: sql<number>`coalesce(entered_number, commit_number)`,
+      commit_number: dialect.commitNumber,
+    })
     .where('mailbox_id', '=', mailbox)
     .where('folder_id', '=', folder)
     .where('is_read', '=', isRead ? 0 : 1)

@@ -46,6 +46,7 @@ export function insertFolder(database: Database, folder: MailFolder): Statement 
     size_bytes: folder.sizeBytes,
     change: folder.change,
     details: detailsText(folder),
+    commit_number: database.dialect.commitNumber,
   })
   return statementOf(query.compile())
 }
@@ -71,6 +72,7 @@ export function updateFolder(database: Database, folder: MailFolder): Statement 
       display_name: folder.displayName,
       change: folder.change,
       details: detailsText(folder),
+      commit_number: database.dialect.commitNumber,
     })
     .where('mailbox_id', '=', folder.mailbox)
     .where('id', '=', folder.id)
@@ -115,6 +117,7 @@ export function preparedFolderChange(
       total_item_count: column('total_item_count', '+', 0),
       unread_item_count: column('unread_item_count', '+', 0),
       size_bytes: column('size_bytes', '+', 0),
+      commit_number: database.dialect.commitNumber,
     }))
     .where('mailbox_id', '=', 0)
     .where('id', '=', 0)

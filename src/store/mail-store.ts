@@ -1,7 +1,9 @@
 import type { BlobStore } from '../mail/blobs.js'
 import { MailError } from '../mail/errors.js'
+import type { MailboxId } from '../mail/ids.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
+import { SqlChanges } from './changes.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
@@ -54,7 +56,9 @@ import {
   wishOfEntry,
 } from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
+import { insertFolderRemovals, preparedRemoval } from './removals.js'
 import { deleteScheduledSend, putScheduledSend, SqlSchedule } from './scheduled-sends.js'
+import { SqlSearch } from './search.js'
 import type { Statement } from './statement.js'
 import {
   deleteSubscription,
@@ -68,7 +72,8 @@ import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUplo
 /** The ports of the mail domain, kept in one SQL database. `committed` is called after each write; it must cost nothing. */
 export function sqlMailStore(database: Database, blobs: BlobStore, committed: () => void): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
-  const writerInto = preparedWriter(domain)
+  const written = new Set<MailboxId>()
+  const writerInto = preparedWriter(domain, written)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
@@ -77,10 +82,12 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     outbox: new SqlOutbox(domain),
     schedule: new SqlSchedule(domain),
     uploads: new SqlUploads(domain),
+    changes: new SqlChanges(domain),
     settings: new SqlSettings(domain),
     categories: new SqlCategories(domain),
     overrides: new SqlOverrides(domain),
     rules: new SqlRules(domain),
+    search: new SqlSearch(domain, written),
     blobs,
     subscriptions: new SqlSubscriptions(domain),
     notifications: new SqlNotifications(domain),
@@ -111,7 +118,7 @@ function inDomainTerms(error: unknown): WriteRows {
  * Compiles the hot statements once; the result gives the writer that appends to a list of statements. It is one and the
  * same for all writes, because making its methods anew would cost each mail a microsecond; a write is said without a pause.
  */
-function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
+function preparedWriter(database: Database, written: Set<MailboxId>): (into: Statement[]) => MailWriter {
   let statements: Statement[] = []
   const messageInsert = preparedMessageInsert(database)
   const messageUpdate = preparedMessageUpdate(database)
@@ -119,6 +126,7 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
   const settlement = preparedSettlement(database)
   const renewal = preparedRenewal(database)
   const folderChange = preparedFolderChange(database)
+  const removal = preparedRemoval(database)
   const writer: MailWriter = {
     insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
     renameMailbox: (id, displayName) => statements.push(renameMailbox(database, id, displayName)),
@@ -145,13 +153,24 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     changeTree: (mailbox, change, previous) => statements.push(changeTree(database, mailbox, change, previous)),
     requireFolder: (mailbox, folder) => statements.push(requireFolder(database, mailbox, folder)),
     updateFolder: (folder) => statements.push(updateFolder(database, folder)),
-    deleteFolders: (mailbox, folders) => statements.push(deleteFolders(database, mailbox, folders)),
+    deleteFolders: (mailbox, folders, at) =>
+      statements.push(insertFolderRemovals(database, mailbox, folders, at), deleteFolders(database, mailbox, folders)),
     emptyFolders: (mailbox, folders, to) => statements.push(...emptyFolders(database, mailbox, folders, to)),
-    copyMessages: (mailbox, copies, stamp) => statements.push(...copyMessages(database, mailbox, copies, stamp)),
+    copyMessages: (mailbox, copies, stamp) => {
+      statements.push(...copyMessages(database, mailbox, copies, stamp))
+      written.add(mailbox)
+    },
     recountFolders: (mailbox, folders) => statements.push(recountFolders(database, mailbox, folders)),
     setReadState: (mailbox, folder, to) => statements.push(...setReadState(database, mailbox, folder, to)),
-    insertMessage: (message) => statements.push(messageInsert(message)),
-    updateMessage: (message, previousChange) => statements.push(messageUpdate(message, previousChange)),
+    insertMessage: (message) => {
+      statements.push(messageInsert(message))
+      written.add(message.mailbox)
+    },
+    insertRemoval: (message, at) => statements.push(removal(message, at)),
+    updateMessage: (message, previousChange) => {
+      statements.push(messageUpdate(message, previousChange))
+      written.add(message.mailbox)
+    },
     markAnswered: (mailbox, answer, at, change) => statements.push(markAnswered(database, mailbox, answer, at, change)),
     insertMime: (mailbox, message, mime) => statements.push(insertMime(database, mailbox, message, mime)),
     copyMime: (from, to) => statements.push(copyMime(database, from, to)),

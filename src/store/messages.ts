@@ -26,9 +26,9 @@ import type { Database } from './database.js'
 import { placesIn } from './folder-contents.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import type { Schema } from './schema.js'
-import { preparedInsert, type Statement, statementOf } from './statement.js'
+import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
 
-const envelopeColumns = [
+export const envelopeColumns = [
   'mailbox_id',
   'id',
   'folder_id',
@@ -54,7 +54,7 @@ const envelopeColumns = [
 
 const columns = [...envelopeColumns, 'from_name', 'from_address', 'content', 'body'] as const
 
-type EnvelopeRow = Pick<Selectable<Schema['messages']>, (typeof envelopeColumns)[number]>
+export type EnvelopeRow = Pick<Selectable<Schema['messages']>, (typeof envelopeColumns)[number]>
 
 /** 0, 1, 2, as the column orders them. */
 const importances: readonly Importance[] = ['low', 'normal', 'high']
@@ -126,9 +126,8 @@ export class SqlMessages implements MessageStore {
     for (const { column, descending, nullable } of keys)
       select = select.orderBy(column, direction(descending, nullable))
     const rows = await select.limit(query.top).offset(query.skip).execute()
-    return rows.map(({ content, body, ...row }, index) => ({
-      ...envelopeOf(row),
-      ...(content === undefined || body === undefined ? {} : { content: contentFrom({ content, body }) }),
+    return rows.map((row, index) => ({
+      ...listedFrom(row),
       ...(index === query.top - 1 ? { position: positionOf(row, keys) } : {}),
     }))
   }
@@ -168,6 +167,51 @@ export class SqlMessages implements MessageStore {
       .executeTakeFirst()
     return row?.mime
   }
+}
+
+/** Messages by their ids, in that order; what is gone is left out. */
+export async function messagesById(
+  database: Database,
+  mailbox: MailboxId,
+  ids: readonly MessageId[],
+  withContent: boolean,
+): Promise<ListedMessage[]> {
+  if (ids.length === 0) return []
+  const rows = await database.read
+    .selectFrom('messages')
+    .select(envelopeColumns)
+    .$if(withContent, (query) => query.select(['content', 'body']))
+    .where('mailbox_id', '=', mailbox)
+    .where('id', 'in', ids)
+    .execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => {
+    const row = byId.get(id)
+    return row === undefined ? [] : [listedFrom(row)]
+  })
+}
+
+/** Messages of a mailbox that are in folders, with so many characters of their bodies; in no order. */
+export async function messagesToIndex(
+  database: Database,
+  mailbox: MailboxId,
+  ids: readonly MessageId[],
+  maxBody: number,
+): Promise<Message[]> {
+  const rows = await database.read
+    .selectFrom('messages')
+    .select(envelopeColumns)
+    .select(['content', sql<string>`substr(body, 1, ${sql.lit(maxBody)})`.as('body')])
+    .where('mailbox_id', '=', mailbox)
+    .where('id', 'in', ids)
+    .where('folder_id', '!=', noFolder)
+    .execute()
+  return rows.map((row) => ({ ...envelopeOf(row), content: contentFrom(row) }))
+}
+
+function listedFrom({ content, body, ...row }: EnvelopeRow & Partial<ContentColumns>): ListedMessage {
+  if (content === undefined || body === undefined) return envelopeOf(row)
+  return { ...envelopeOf(row), content: contentFrom({ content, body }) }
 }
 
 function inFolder(where: ExpressionBuilder<Schema, 'messages'>, mailbox: MailboxId, folder: FolderId | undefined) {
@@ -237,11 +281,12 @@ function direction(descending: boolean, nullable: boolean): OrderByModifiersCall
 
 /** Compiled once: the row of every accepted mail. */
 export function preparedMessageInsert(database: Database): (message: Message) => Statement {
-  const insert = preparedInsert(database.read, 'messages', columns)
+  const computed = { commit_number: database.dialect.commitNumber }
+  const insert = preparedInsert(database.read, 'messages', columns, computed)
   return (message) => insert(rowOf(message))
 }
 
-function rowOf(message: Message): Schema['messages'] {
+function rowOf(message: Message): Pick<Schema['messages'], (typeof columns)[number]> {
   return {
     mailbox_id: message.mailbox,
     id: message.id,
@@ -274,17 +319,23 @@ function rowOf(message: Message): Schema['messages'] {
 export function preparedMessageUpdate(database: Database): (message: Message, previousChange: number) => Statement {
   const changing = columns.filter((column) => column !== 'mailbox_id' && column !== 'id')
   const example = Object.fromEntries(changing.map((column) => [column, 0])) as unknown as Updateable<Schema['messages']>
-  const { sql } = database.read
+  const compiled = database.read
     .updateTable('messages')
-    .set(example)
+    .set({
+      ...example,
+      // One that was moved has come into its folder with this very commit.
+      entered_number: sql<number | null>`case when moves = ${0} then coalesce(entered_number, commit_number) end`,
+      commit_number: database.dialect.commitNumber,
+    })
     .where('mailbox_id', '=', 0)
     .where('id', '=', 0)
     .where('change', '=', 0)
     .compile()
   return (message, previousChange) => {
     const row = rowOf(message)
-    const parameters = changing.map((column) => row[column])
-    return { sql, parameters: [...parameters, message.mailbox, message.id, previousChange], guarded: true }
+    const parameters: SqlValue[] = changing.map((column) => row[column])
+    parameters.push(message.moves, message.mailbox, message.id, previousChange)
+    return { sql: compiled.sql, parameters, guarded: true }
   }
 }
 
@@ -297,7 +348,14 @@ export function markAnswered(
 ): Statement {
   const query = database.read
     .updateTable('messages')
-    .set({ last_verb: answer.verb, last_verb_at: at, modified_at: at, change })
+    .set({
+      last_verb: answer.verb,
+      last_verb_at: at,
+      modified_at: at,
+      change,
+      entered_number: sql<number>`coalesce(entered_number, commit_number)`,
+      commit_number: database.dialect.commitNumber,
+    })
     .where('mailbox_id', '=', mailbox)
     .where('id', '=', answer.message)
   return statementOf(query.compile())
@@ -347,7 +405,7 @@ export function setBodyPreview(
   return statementOf(query.compile())
 }
 
-function envelopeOf(row: EnvelopeRow): MessageEnvelope {
+export function envelopeOf(row: EnvelopeRow): MessageEnvelope {
   return {
     mailbox: row.mailbox_id as MailboxId,
     id: row.id as MessageId,

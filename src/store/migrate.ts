@@ -3,7 +3,9 @@ import type { DatabaseDialect } from './dialect.js'
 import { first } from './migrations/0001-first.js'
 import { identity } from './migrations/0002-identity.js'
 import { queries } from './migrations/0003-queries.js'
+import { search } from './migrations/0004-search.js'
 import { folders } from './migrations/0005-folders.js'
+import { delta } from './migrations/0006-delta.js'
 import { notifications } from './migrations/0007-notifications.js'
 import { aroundTheMailbox } from './migrations/0008-around-the-mailbox.js'
 import { queue } from './migrations/0010-queue.js'
@@ -14,7 +16,9 @@ const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect)
   '0001-first': first,
   '0002-identity': identity,
   '0003-queries': queries,
+  '0004-search': search,
   '0005-folders': folders,
+  '0006-delta': delta,
   '0007-notifications': notifications,
   '0008-around-the-mailbox': aroundTheMailbox,
   '0010-queue': queue,

@@ -5,7 +5,10 @@ import type { Generated } from 'kysely'
  * Mailbox id leads every key, so that mailboxes can be spread over several databases one day.
  */
 export interface Schema {
+  /** `ids`: where the next block begins; `forgotten`: the last commit whose removals may be gone. */
   sequences: { name: string; next: number }
+  /** On SQLite the number of the last commit, in one row; PostgreSQL numbers transactions itself. */
+  commits: { number: number }
   tenants: { id: string; domain: string; display_name: string }
   signing_keys: { id: string; private_jwk: string; created_at: number }
   mailboxes: {
@@ -81,6 +84,8 @@ export interface Schema {
     change: number
     /** JSON of FolderDetails; null: none of them. */
     details: string | null
+    /** See `messages`. */
+    commit_number: Generated<number>
   }
   messages: {
     mailbox_id: number
@@ -112,6 +117,23 @@ export interface Schema {
     content: string
     /** The body's text as it was written. Last: reading the columns before it does not touch its pages. */
     body: string
+    /** Of the commit that wrote the row last, as `DatabaseDialect.commitNumber` counts them. */
+    commit_number: Generated<number>
+    /** Of the commit with which it came into its folder; null: the one that wrote the row last. */
+    entered_number: Generated<number | null>
+  }
+  /** What has left a folder, for delta queries; forgotten after a time. A folder that was deleted left folder 0. */
+  removals: {
+    /** Given by the database, rising. */
+    id: Generated<number>
+    mailbox_id: number
+    folder_id: number
+    item_id: number
+    /** How often the message had been moved when it left: a part of the id by which a client knows it. */
+    moves: number
+    received_at: number
+    commit_number: number
+    removed_at: number
   }
   message_mime: { mailbox_id: number; message_id: number; mime: Uint8Array }
   attachments: {
@@ -130,6 +152,8 @@ export interface Schema {
     content: Uint8Array | null
     blob: string | null
   }
+  /** How many messages of a mailbox are in the full-text index, whose tables each database has in its own way. */
+  search_mailboxes: { mailbox_id: number; indexed_count: number }
   upload_sessions: {
     mailbox_id: number
     id: number

@@ -5,15 +5,48 @@ export type SqliteStatement = Sqlite.StatementSyncInstance
 
 type DatabaseConstructor = new (path: string) => SqliteDatabase
 
-const [major = 0] = process.versions.node.split('.').map(Number)
+/** A build of SQLite with the API of `node:sqlite`, so that nothing else knows which one it is. */
+export interface SqliteBuild {
+  readonly name: string
+  readonly load: () => Promise<unknown>
+}
+
+/** Node's own is absent before 22.13 (or behind a flag) and lacks FTS5 in the first versions after; the package has both. */
+const builds: readonly SqliteBuild[] = [
+  { name: 'node:sqlite', load: () => import('node:sqlite' as string) },
+  { name: '@photostructure/sqlite', load: () => import('@photostructure/sqlite') },
+]
+
+/** What the search needs of SQLite; it is tried instead of asking for a version, since builds differ. Some 0.3 ms. */
+const neededTable = `create virtual table needed using fts5(words, content = '', contentless_delete = 1)`
 
 /**
- * `node:sqlite` where Node has it without a flag; before that the package with the same API, built from the same
- * SQLite. One interface, so that nothing else knows which.
+ * The first build that can do what the store needs, or why none can: that is said when a database is opened, since with
+ * PostgreSQL none is.
  */
-const { DatabaseSync } = (major >= 22
-  ? await import('node:sqlite' as string)
-  : await import('@photostructure/sqlite')) as unknown as { DatabaseSync: DatabaseConstructor }
+export async function chooseSqlite(candidates: readonly SqliteBuild[]): Promise<DatabaseConstructor | Error> {
+  const reasons: string[] = []
+  for (const { name, load } of candidates) {
+    try {
+      const { DatabaseSync } = (await load()) as { DatabaseSync: DatabaseConstructor }
+      const trial = new DatabaseSync(':memory:')
+      try {
+        trial.exec(neededTable)
+      } finally {
+        trial.close()
+      }
+      return DatabaseSync
+    } catch (error) {
+      reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return new Error(
+    `Graphpost needs an SQLite with full-text search (FTS5), and Node ${process.versions.node} has none: ${reasons.join('; ')}. ` +
+      'Install the dependencies again (npm ci) for this platform, take a newer Node, or set a PostgreSQL store.',
+  )
+}
+
+const chosen = await chooseSqlite(builds)
 
 /** How long a statement waits for another process that holds the write lock, ms. */
 const busyTimeoutMs = 5_000
@@ -33,7 +66,8 @@ const checkpointPages = 4_000
  * is committed survives a power cut, which is what a 202 promises.
  */
 export function openSqlite(path: string): SqliteDatabase {
-  const database = new DatabaseSync(path)
+  if (chosen instanceof Error) throw chosen
+  const database = new chosen(path)
   database.exec(`pragma busy_timeout = ${busyTimeoutMs}`)
   if (path !== ':memory:') {
     database.exec(`pragma page_size = ${pageBytes}`)

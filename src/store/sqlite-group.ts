@@ -41,6 +41,8 @@ export class SqliteGroupWriter {
   readonly #database: SqliteDatabase
   readonly #texts = new Map<number, string>()
   readonly #prepared = new Map<number, SqliteStatement>()
+  /** Numbers the commit, for the rows that keep which one wrote them. */
+  #nextCommit: SqliteStatement | undefined
 
   constructor(database: SqliteDatabase) {
     this.#database = database
@@ -64,7 +66,7 @@ export class SqliteGroupWriter {
   #together(values: readonly SqlValue[]): WriteOutcome[] {
     const outcomes: WriteOutcome[] = []
     const sums = new Map<string, Addition>()
-    this.#database.exec('begin immediate')
+    this.#begin()
     forEachWrite(values, (index, start, statements) => {
       const rows = this.#runWrite(values, start, statements, sums)
       if (rows.length > 0) outcomes.push({ index, rows })
@@ -77,7 +79,7 @@ export class SqliteGroupWriter {
   #apart(values: readonly SqlValue[]): WriteOutcome[] {
     const outcomes: WriteOutcome[] = []
     try {
-      this.#database.exec('begin immediate')
+      this.#begin()
       forEachWrite(values, (index, start, statements) => {
         this.#database.exec('savepoint one_write')
         try {
@@ -96,6 +98,12 @@ export class SqliteGroupWriter {
       this.#rollback()
       return everyWriteFailed(values, error)
     }
+  }
+
+  #begin(): void {
+    this.#database.exec('begin immediate')
+    this.#nextCommit ??= this.#database.prepare('update commits set number = number + 1')
+    this.#nextCommit.run()
   }
 
   /** `sums`: where amounts are gathered instead of being added at once. */

@@ -1,4 +1,4 @@
-import type { CompiledQuery, Insertable, Kysely } from 'kysely'
+import type { CompiledQuery, Insertable, Kysely, RawBuilder } from 'kysely'
 import type { Schema } from './schema.js'
 
 /** A value both databases take and a worker thread can be handed. */
@@ -35,19 +35,21 @@ export function statementOf(
 
 /**
  * An insert compiled once: building and compiling the query costs several times what the database takes to run it.
- * `columns` fixes the order of the parameters.
+ * `columns` fixes the order of the parameters; `computed`: columns that the database works out.
  */
-export function preparedInsert<Table extends keyof Schema & string>(
+export function preparedInsert<Table extends keyof Schema & string, Column extends keyof Schema[Table] & string>(
   db: Kysely<Schema>,
   table: Table,
-  columns: readonly (keyof Schema[Table] & string)[],
-): (row: Schema[Table]) => Statement {
-  const example = Object.fromEntries(columns.map((column) => [column, 0])) as unknown as Insertable<Schema[Table]>
-  const { sql } = db.insertInto(table).values(example).compile()
+  columns: readonly Column[],
+  computed: Readonly<Record<string, RawBuilder<unknown>>> = {},
+): (row: Pick<Schema[Table], Column>) => Statement {
+  const example = Object.fromEntries(columns.map((column) => [column, 0]))
+  const values = { ...example, ...computed } as unknown as Insertable<Schema[Table]>
+  const { sql } = db.insertInto(table).values(values).compile()
   return (row) => {
     const parameters: SqlValue[] = new Array(columns.length)
     for (let index = 0; index < columns.length; index++) {
-      parameters[index] = row[columns[index] as keyof Schema[Table]] as SqlValue
+      parameters[index] = row[columns[index] as Column] as SqlValue
     }
     return { sql, parameters }
   }

@@ -16,9 +16,10 @@ export interface ServerProcess {
  * Starts the program on a data folder; its terminal tells the address and a token.
  *
  * @param before shell commands run first, in the process that becomes the server: `ulimit -f 100`
+ * @param more options of `start`
  */
-export async function startProcess(folder: string, before = ''): Promise<ServerProcess> {
-  const options = ['start', '--data', folder, '--port', '0', '--https-port', 'off', '--smtp-port', 'off']
+export async function startProcess(folder: string, before = '', more: readonly string[] = []): Promise<ServerProcess> {
+  const options = ['start', '--data', folder, '--port', '0', '--https-port', 'off', '--smtp-port', 'off', ...more]
   const command = before === '' ? [] : ['-c', `${before}; exec "$@"`, 'server', globalThis.process.execPath]
   const process = spawn(before === '' ? globalThis.process.execPath : 'bash', [...command, program, ...options], {
     stdio: ['ignore', 'pipe', 'ignore'],

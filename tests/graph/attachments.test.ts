@@ -186,3 +186,37 @@ test('the files of a received message can be taken off it', async (t) => {
   const [own] = (await alex.get('/me/mailFolders/sentitems/messages')).json.value
   assert.equal((await alex.get(`/me/messages/${own.id}/attachments`)).json.value.length, 1)
 })
+
+test('attachments of an attached item have ids of their own, at every depth', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  const file = (name: string) => ({ '@odata.type': '#microsoft.graph.fileAttachment', name, contentBytes: 'YQ==' })
+  const item = (subject: string, ...attachments: object[]) => ({
+    '@odata.type': '#microsoft.graph.itemAttachment',
+    name: subject,
+    item: { '@odata.type': '#microsoft.graph.message', subject, attachments },
+  })
+  const { json } = await adele.post('/me/messages', {
+    subject: 'Outer',
+    attachments: [item('Middle', file('a'), file('b'), item('Inner', file('c'), file('d')))],
+  })
+  const path = `/me/messages/${json.id}/attachments`
+  for (const headers of [undefined, { Prefer: 'IdType="ImmutableId"' }]) {
+    const expand = '$expand=Microsoft.Graph.itemattachment/item'
+    const [held] = (await adele.get(`${path}?${expand}`, headers)).json.value
+    const [a, b, inner] = held.item.attachments
+    const [c, d] = inner.item.attachments
+    const ids: string[] = [held, a, b, inner, c, d].map(({ id }) => id)
+    assert.equal(new Set(ids).size, 6)
+    for (const id of ids) assert.match(id, /^A[\w-]+=*$/)
+    // 20 bytes a level (recorded).
+    const sizes = ids.map((id) => Buffer.from(id, 'base64url').length - Buffer.from(ids[0] ?? '', 'base64url').length)
+    assert.deepEqual(sizes, [0, 20, 20, 20, 40, 40])
+    assert.match(held.item.webLink, /\/owa\/\?AttachmentItemID=[\w%]+&exvsurl=1&viewmodel=ItemAttachment$/)
+    const single = (await adele.get(`${path}/${held.id}?${expand}`, headers)).json
+    assert.deepEqual(single.item, held.item)
+    assert.match(single['@odata.context'], /\/attachments\(microsoft\.graph\.itemAttachment\/item\(\)\)\/\$entity$/)
+    assert.match(single['item@odata.context'], /\/microsoft\.graph\.itemAttachment\/item\/\$entity$/)
+    assert.equal((await adele.get(`${path}/${a.id}`, headers)).json.error.code, 'ErrorInvalidIdMalformed')
+  }
+})

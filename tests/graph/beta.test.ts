@@ -28,6 +28,28 @@ test('mentions are kept, travel with the mail, and show whether the owner is mea
   assert.equal(received.mentions[0].createdBy.address, 'adele@contoso.com')
 })
 
+test('a mention is taken out, and the others stay who they are', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  const randi = { name: 'Randi Welch', address: 'randi@contoso.com' }
+  const mentions = [{ mentioned: dana }, { mentioned: randi }, { mentioned: dana }]
+  const { json } = await adele.post('/beta/me/messages', { subject: 'Planning', mentions })
+  const mentionsOf = async () => (await adele.get(`/beta/me/messages/${json.id}?$expand=mentions`)).json.mentions
+  const remove = (id: string) => adele.call('DELETE', `/beta/me/messages/${json.id}/mentions/${id}`)
+  const [first, second, third] = await mentionsOf()
+  assert.equal(new Set([first.id, second.id, third.id]).size, 3)
+  assert.equal((await remove(third.id)).status, 204)
+  assert.deepEqual(await mentionsOf(), [first, second])
+  assert.equal((await remove(first.id)).status, 204)
+  assert.deepEqual(await mentionsOf(), [second])
+  assert.equal((await remove(first.id)).status, 404)
+  assert.equal((await adele.call('DELETE', `/me/messages/${json.id}/mentions/${second.id}`)).status, 400)
+  assert.equal((await remove(second.id)).status, 204)
+  assert.deepEqual(await mentionsOf(), [])
+  const { mentionsPreview } = (await adele.get(`/beta/me/messages/${json.id}`)).json
+  assert.equal(mentionsPreview, null)
+})
+
 test('v1.0 knows none of it', async (t) => {
   const server = await startServer(t)
   const adele = await server.user('adele@contoso.com')

@@ -39,6 +39,15 @@ test('mail of a sender arrives as its override says, from then on and until it i
   assert.equal(changed.status, 200, changed.text)
   assert.deepEqual(changed.json, { ...made.json, classifyAs: 'focused' })
   assert.equal(await arrive('three'), 'focused')
+  const { '@odata.context': contextOfOne, ...one } = (await adele.get(`${path}/${id}`)).json
+  assert.equal(contextOfOne, context)
+  assert.deepEqual(one, { id, ...rest, classifyAs: 'focused' })
+  assert.equal((await adele.get(`${path}/98f5bdef-576a-404d-a2ea-07a3cf34af4d`)).status, 404)
+  const around = await adele.get('/me/inferenceClassification')
+  assert.match(around.json['@odata.context'], /\/inferenceClassification\/\$entity$/)
+  assert.deepEqual(Object.keys(around.json), ['@odata.context', 'id'])
+  const refused = await adele.get('/me/inferenceClassification?$expand=overrides')
+  assert.equal(refused.json.error.code, 'ExpandNotSupported')
 
   // Another one for the same sender is the same one.
   const again = await adele.post(path, {

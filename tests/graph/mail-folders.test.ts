@@ -129,6 +129,9 @@ test('a folder is made in the root and in a folder, and located under /mailFolde
   assert.match(child.json['@odata.context'], /\/mailFolders\('[\w%-]+'\)\/childFolders\/\$entity$/)
   assert.ok(child.headers.get('location')?.endsWith(`/mailFolders('${child.json.id}')`))
   assert.deepEqual((await adele.get(`/me/mailFolders/${id}/childFolders`)).json.value, [])
+  const countOf = async (hidden: boolean) =>
+    (await adele.get(`/me/mailFolders/${id}/childFolders/$count?includeHiddenFolders=${hidden}`)).text
+  assert.deepEqual([await countOf(false), await countOf(true)], ['0', '1'])
   assert.deepEqual(await namesIn(adele, id), ['A/B "ü"'])
   assert.equal((await adele.get(`/me/mailFolders/${id}`)).json.childFolderCount, 1)
   const deep = await make(adele, child.json.id, 'C')

@@ -282,6 +282,26 @@ test('$expand shows extended properties by their ids, in normal form', async (t)
   const single = await adele.get(`/me/messages/${id}?$expand=singleValueExtendedProperties($filter=${filter})`)
   assert.equal(single.json.singleValueExtendedProperties[0].value, 'green')
   assert.equal('singleValueExtendedProperties' in (await adele.get(`/me/messages/${id}`)).json, false)
-  const refused = await adele.get(`/me/messages/${id}?$expand=extensions`)
-  assert.equal(refused.json.error.code, 'ExpandNotSupported')
+})
+
+test('$expand takes the names of relationships alone', async (t) => {
+  const server = await startServer(t)
+  const adele = await server.user('adele@contoso.com')
+  await send(adele, 'x')
+  const [{ id }] = (await adele.get('/me/messages')).json.value
+  const codeOf = async (path: string) => {
+    const { status, json } = await adele.get(path)
+    return status === 200 ? 200 : `${status} ${json.error.code}`
+  }
+  for (const messages of [`/me/messages/${id}`, '/me/messages', '/me/mailFolders/drafts/messages']) {
+    assert.equal(await codeOf(`${messages}?$expand=extensions`), 200)
+    for (const name of ['flag', 'body', '*', 'attachments($expand=item)', 'attachments,subject']) {
+      assert.equal(await codeOf(`${messages}?$expand=${name}`), '400 ExpandNotSupported', name)
+    }
+    assert.equal(await codeOf(`${messages}?$expand=photo`), '400 RequestBroker--ParseUri')
+  }
+  assert.equal(await codeOf('/me/mailFolders/drafts?$expand=displayName'), '400 ExpandNotSupported')
+  assert.equal(await codeOf('/me/mailFolders/drafts/childFolders?$expand=messageRules'), '400 ExpandNotSupported')
+  assert.equal(await codeOf('/me/mailFolders/drafts?$expand=photo'), '400 RequestBroker--ParseUri')
+  assert.equal(await codeOf(`/me/messages/${id}/attachments?$expand=message`), '400 ExpandNotSupported')
 })

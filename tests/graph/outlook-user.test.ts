@@ -6,6 +6,9 @@ import { startServer } from '../support/start-server.js'
 test('every language and zone that is offered can be set, and the other way round', async (t) => {
   const server = await startServer(t)
   const adele = await server.user('adele@contoso.com', ['User.Read', 'MailboxSettings.ReadWrite'])
+  const around = await adele.get('/me/outlook')
+  assert.match(around.json['@odata.context'], /\/outlook\/\$entity$/)
+  assert.deepEqual(Object.keys(around.json), ['@odata.context', 'id'])
   const languages = await adele.get('/me/outlook/supportedLanguages()')
   assert.match(languages.json['@odata.context'], /\/\$metadata#Collection\(microsoft\.graph\.localeInfo\)$/)
   const named = (locale: string) => languages.json.value.find((each: { locale: string }) => each.locale === locale)

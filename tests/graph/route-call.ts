@@ -19,6 +19,8 @@ export interface Target {
   readonly attachment: string
   /** An attached item; '' where there is none. */
   readonly item: string
+  /** Beta; '' where there is none. */
+  readonly mention: string
   /** Of whoever calls. */
   readonly subscription?: string
   /** An endpoint for notifications. */
@@ -90,23 +92,30 @@ const extensionName = 'Com.Contoso.Quince'
 
 /** A new draft of hers, with a recipient, a file and an extension. */
 export async function makeDraft(adele: Client): Promise<Target> {
-  const { json, text } = await adele.post('/me/messages', {
+  const { json, text } = await adele.post('/beta/me/messages', {
     subject: 'Quinces',
     toRecipients,
     attachments: [file, item],
     extensions: [{ extensionName }],
+    mentions: [{ mentioned: { address: other } }],
   })
   assert.ok(json?.id, text)
-  return targetOf((await adele.get(`/me/messages/${json.id}?$expand=attachments`)).json)
+  return targetOf((await adele.get(`/beta/me/messages/${json.id}?$expand=attachments,mentions`)).json)
 }
 
 /** Where a message and its first attachment are; it was read with `$expand=attachments`. */
-export function targetOf(message: { id: string; parentFolderId: string; attachments: { id: string }[] }): Target {
+export function targetOf(message: {
+  id: string
+  parentFolderId: string
+  attachments: { id: string }[]
+  mentions?: { id: string }[]
+}): Target {
   return {
     folder: message.parentFolderId,
     message: message.id,
     attachment: message.attachments[0]?.id ?? '',
     item: message.attachments[1]?.id ?? '',
+    mention: message.mentions?.[0]?.id ?? '',
   }
 }
 

@@ -58,6 +58,11 @@ test('a search folder shows what its filter finds in its sources, and counts it'
 
   const path = `/me/mailFolders/${made.json.id}/messages`
   assert.deepEqual(subjectsOf((await adele.get(path)).json), ['A Weekly Digest', 'weekly digest, nested'])
+  const found = await adele.get(`${path}?$search="subject:digest"`)
+  assert.deepEqual(subjectsOf(found.json), ['A Weekly Digest', 'weekly digest, nested'])
+  assert.deepEqual(subjectsOf((await adele.get(`${path}?$search="nested OR archived"`)).json), [
+    'weekly digest, nested',
+  ])
   assert.equal((await adele.get(`${path}/$count`)).text, '2')
   const unread = await adele.get(`${path}?$filter=isRead eq false&$count=true`)
   assert.deepEqual([subjectsOf(unread.json), unread.json['@odata.count']], [['A Weekly Digest'], 1])

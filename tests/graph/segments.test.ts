@@ -137,7 +137,7 @@ test('return=minimal leaves the entity out of the answer to a change, and says w
   const minimal = { Prefer: 'return=minimal, IdType="ImmutableId"' }
   const created = await client.post('/me/messages', { subject: 'Quinces' }, minimal)
   assert.deepEqual([created.status, created.text], [204, ''])
-  assert.equal(created.headers.get('preference-applied'), 'IdType=ImmutableId, return=minimal')
+  assert.equal(created.headers.get('preference-applied'), 'return=minimal, IdType=ImmutableId')
   const location = created.headers.get('location') ?? ''
   assert.equal(created.headers.get('odata-entityid'), location)
   const path = location.slice(`${server.url}/v1.0`.length)

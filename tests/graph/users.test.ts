@@ -86,11 +86,12 @@ test('$metadata and the service document are open to anybody, and are what they 
     assert.equal(metadata.status, 200)
     assert.match(metadata.headers.get('content-type') ?? '', /^application\/xml/)
     assert.match(metadata.text, /^<\?xml version="1\.0" encoding="utf-8"\?><edmx:Edmx Version="4\.0"/)
-    assert.match(metadata.text, /<EntityType Name="message" BaseType="microsoft\.graph\.outlookItem">/)
+    assert.match(metadata.text, /<EntityType Name="message" BaseType="microsoft\.graph\.outlookItem" OpenType="true">/)
     const service = await nobody.call('GET', `/${version}/`)
     assert.deepEqual(service.json, {
       '@odata.context': `${url}/${version}/$metadata`,
       value: [
+        { name: 'subscriptions', kind: 'EntitySet', url: 'subscriptions' },
         { name: 'users', kind: 'EntitySet', url: 'users' },
         { name: 'me', kind: 'Singleton', url: 'me' },
       ],

@@ -139,20 +139,13 @@ test('the options without a grammar here are handed on as decoded text', () => {
 })
 
 test('an empty option is refused', () => {
-  for (const option of [
-    '$select',
-    '$expand',
-    '$orderby',
-    '$filter',
-    '$search',
-    '$skiptoken',
-    '$deltatoken',
-    '$format',
-  ]) {
+  for (const option of ['$select', '$expand', '$orderby', '$filter', '$search', '$skiptoken', '$format']) {
     assert.equal(refusal(`${option}=`, option), `The value for OData query '${option}' cannot be empty.`)
     refusal(`${option}=%20`, option)
     refusal(option, option)
   }
+  // Where a delta query is to begin anew.
+  assert.equal(parseQuery('$deltatoken=').other.$deltatoken, '')
 })
 
 test('the $ may be left out or escaped, and names are read in any case', () => {

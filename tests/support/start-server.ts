@@ -7,6 +7,7 @@ import { type Graphpost, type Surroundings, startGraphpost } from '../../src/app
 import { resolveSettings, type SettingKey, type Settings } from '../../src/config.js'
 import { openLog } from '../../src/log.js'
 import { type MovableClock, movableClock } from './movable-clock.js'
+import { noteCall } from './witnesses.js'
 
 /** Which database the tests of this process run on; `npm test` runs them on both. */
 export const testStore = process.env.GRAPHPOST_TEST_STORE === 'postgres' ? 'postgres' : 'sqlite'
@@ -145,6 +146,7 @@ export function clientOf(url: string, token: string): Client {
       ...(init.body === undefined ? {} : { body: init.body, duplex: 'half' as const }),
     })
     const text = await response.text()
+    noteCall(method, versioned, response.status)
     const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
   }

@@ -6,12 +6,13 @@ import type { Mail } from '../../mail/mail.js'
 import type { Message } from '../../mail/message.js'
 import { renderItem } from '../../mail/mime/render.js'
 import { createUploadSession as openUploadSession } from '../../mail/upload-session.js'
-import { selectedContext } from '../../odata/query.js'
+import { type ExpandItem, type Query, selectedContext } from '../../odata/query.js'
 import { castContext, contextOf, messagesContext, messageUrl, minimalIfPreferred, propertyReply } from '../context.js'
 import { GraphError, SegmentNotFound } from '../errors.js'
 import { presentAttachmentId } from '../item-id.js'
 import { messageOfPath, readOwnId } from '../keys.js'
-import { readQuery } from '../query-options.js'
+import { isItem } from '../message-expansion.js'
+import { expandRefused, readQuery } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { type AttachmentPresentation, presentAttachment, selectAttachmentProperties } from '../resources/attachment.js'
 import { readAttachment } from '../resources/draft.js'
@@ -24,12 +25,15 @@ export const listAttachments: Handler = async (request, mail) => {
   const selection = selectAttachmentProperties(query.select, request.version)
   const message = await messageOfPath(request, mail)
   const { attachments } = mail.store
-  const found = selection.needsContent
-    ? await attachments.listWithContent(message.mailbox, message.id)
-    : await attachments.list(message.mailbox, message.id)
-  const presentation: AttachmentPresentation = { ...presentationOf(request, message), selection }
+  const expandItem = expandsItem(query)
+  const found =
+    selection.needsContent || expandItem
+      ? await attachments.listWithContent(message.mailbox, message.id)
+      : await attachments.list(message.mailbox, message.id)
+  const presentation: AttachmentPresentation = { ...presentationOf(request, message), selection, expandItem }
   const shown = found.filter(({ kind }) => isOfType(kind, request.cast))
-  const below = attachmentsContext(request) + castContext(request) + selectedContext(query.select, query.expand)
+  const selected = selectedContext(query.select, query.expand?.map(asInModel))
+  const below = attachmentsContext(request) + castContext(request) + selected
   return {
     status: 200,
     json: {
@@ -46,14 +50,17 @@ export const getAttachment: Handler = async (request, mail) => {
   const selection = selectAttachmentProperties(query.select, request.version)
   const message = await messageOfPath(request, mail)
   const attachment = await attachmentOfPath(request, mail, message)
-  const expandItem = query.expand?.some(({ name }) => name.toLowerCase().endsWith('itemattachment/item')) ?? false
-  const selected = selectedContext(query.select, query.expand)
+  const expandItem = expandsItem(query)
+  const selected = selectedContext(query.select, query.expand?.map(asInModel))
   const below = `${attachmentsContext(request)}${castContext(request)}${selected}/$entity`
   return {
     status: 200,
     json: {
       '@odata.context': contextOf(request, below),
-      ...presentAttachment(attachment, { ...presentationOf(request, message), selection, expandItem }),
+      ...withItemContext(
+        presentAttachment(attachment, { ...presentationOf(request, message), selection, expandItem }),
+        contextOf(request, `${attachmentsContext(request)}('${encodedKey(request)}')/${itemName}/$entity`),
+      ),
     },
   }
 }
@@ -161,6 +168,25 @@ function attachmentsLocation(request: GraphRequest): string {
   return `${messageUrl(request, request.keys.message ?? '')}/attachments`
 }
 
+/** @throws GraphError ExpandNotSupported for anything else than the item of an attachment */
+function expandsItem({ expand = [] }: Query): boolean {
+  const other = expand.find(({ name }) => !isItem(name))
+  if (other !== undefined) throw expandRefused(other.name)
+  return expand.length > 0
+}
+
+const itemName = 'microsoft.graph.itemAttachment/item'
+
+/** As the model spells it, however it was asked for. */
+function asInModel(item: ExpandItem): ExpandItem {
+  return { ...item, name: itemName }
+}
+
+/** An item that was expanded has a context of its own in front (documented). */
+function withItemContext({ item, ...shown }: Record<string, unknown>, context: string): Record<string, unknown> {
+  return item === undefined ? shown : { ...shown, 'item@odata.context': context, item }
+}
+
 /** A content type that came from outside, if a header can hold it. */
 function headerSafe(contentType: string | null): string | undefined {
   return contentType !== null && /^[\x20-\x7e]+$/.test(contentType) ? contentType : undefined
@@ -210,8 +236,11 @@ function presentationOf(request: GraphRequest, message: Message) {
 }
 
 function attachmentContext(request: GraphRequest): string {
-  const key = encodeURIComponent(request.keys.attachment ?? '')
-  return `${attachmentsContext(request)}('${key}')${castContext(request)}`
+  return `${attachmentsContext(request)}('${encodedKey(request)}')${castContext(request)}`
+}
+
+function encodedKey(request: GraphRequest): string {
+  return encodeURIComponent(request.keys.attachment ?? '')
 }
 
 function attachmentsContext(request: GraphRequest): string {

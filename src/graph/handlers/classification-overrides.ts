@@ -13,6 +13,10 @@ import { presentOverride, readClass, readNewOverride } from '../resources/classi
 
 const below = 'inferenceClassification/overrides'
 
+/** GET {mailbox}/inferenceClassification: nothing but where the overrides are. It is one in each mailbox, named as that is. */
+export const getInferenceClassification: Handler = async (request) =>
+  entityReply(request, 'inferenceClassification', { id: request.mailbox.owner })
+
 /** GET {mailbox}/inferenceClassification/overrides */
 export const listOverrides: Handler = async (request, mail) =>
   collectionReply(request, below, (await mail.store.overrides.list(request.mailbox.id)).map(presentOverride))
@@ -22,6 +26,10 @@ export const postOverride: Handler = async (request, mail) => {
   const wanted = readNewOverride(jsonOf(request), request.version)
   return entityReply(request, below, presentOverride(await putOverride(mail, request.mailbox.id, wanted)), 201)
 }
+
+/** GET {mailbox}/inferenceClassification/overrides/{override} */
+export const getOverride: Handler = async (request, mail) =>
+  entityReply(request, below, presentOverride(await overrideOfPath(request, mail)))
 
 /** PATCH {mailbox}/inferenceClassification/overrides/{override}: another class; 200 and the override. */
 export const patchOverride: Handler = async (request, mail) => {

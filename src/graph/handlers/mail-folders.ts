@@ -3,10 +3,10 @@ import type { Mail } from '../../mail/mail.js'
 import type { MailFolder } from '../../mail/mail-folder.js'
 import { type ExpandItem, nextLink, type Query, selectedContext } from '../../odata/query.js'
 import { contextOf, foldersContext } from '../context.js'
-import { GraphError } from '../errors.js'
 import { readFolderFilter } from '../folder-filter.js'
 import { folderInTree } from '../keys.js'
-import { readQuery, refuseUnserved } from '../query-options.js'
+import type { ApiVersion } from '../path.js'
+import { expandRefused, readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphRequest, Handler } from '../request.js'
 import { expandedPropertyIds, presentFolderValues } from '../resources/extended-property.js'
 import { orderFolders, presentFolder, selectFolderProperties } from '../resources/mail-folder.js'
@@ -106,6 +106,8 @@ async function presentAll(
   query: Query,
 ): Promise<Record<string, unknown>[]> {
   const selection = selectFolderProperties(query.select, request.version)
+  // Asked of no folder at all, it is wrong too.
+  for (const { name } of query.expand ?? []) requireExpandable(name, request.version)
   const shown: Record<string, unknown>[] = []
   for (const folder of folders) {
     const resource = presentFolder(
@@ -119,7 +121,21 @@ async function presentAll(
   return shown
 }
 
-/** Puts what one item of `$expand` asks for into a folder that is shown. @throws GraphError ExpandNotSupported */
+const expandable = new Set([
+  'childfolders',
+  'messages',
+  'singlevalueextendedproperties',
+  'multivalueextendedproperties',
+])
+
+/** @throws GraphError ExpandNotSupported, RequestBroker--ParseUri for a name that folders do not have */
+function requireExpandable(name: string, version: ApiVersion): void {
+  if (expandable.has(name.toLowerCase())) return
+  if (name !== '*') selectFolderProperties([name], version)
+  throw expandRefused(name)
+}
+
+/** Puts what one item of `$expand` asks for into a folder that is shown. */
 async function expand(
   request: GraphRequest,
   mail: Mail,
@@ -141,8 +157,6 @@ async function expand(
     case 'multivalueextendedproperties':
       addIfAny(into, 'multiValueExtendedProperties', folder.multiValueExtendedProperties, query)
       return
-    default:
-      throw expandRefused(name)
   }
 }
 
@@ -168,13 +182,4 @@ function addIfAny<Value>(
   const ids = other.$filter === undefined ? [] : expandedPropertyIds(other.$filter)
   const shown = presentFolderValues(properties, ids)
   if (shown !== undefined) into[name] = shown
-}
-
-function expandRefused(name: string): GraphError {
-  return new GraphError(
-    400,
-    'ExpandNotSupported',
-    `Expand is not allowed for property '${name}' according to the entity schema.`,
-    { frontEnd: true },
-  )
 }

@@ -1,5 +1,4 @@
 import { attachmentFrom } from '../../mail/attachment.js'
-import type { FolderId } from '../../mail/ids.js'
 import type { Mail } from '../../mail/mail.js'
 import { folderId, type MailFolder } from '../../mail/mail-folder.js'
 import type { Message } from '../../mail/message.js'
@@ -14,11 +13,13 @@ import { presentChangeKey } from '../item-id.js'
 import { folderOfPath, messageOfPath } from '../keys.js'
 import { expansionOf, type MessageExpansion, needsContent, readExpansion } from '../message-expansion.js'
 import { readFilter } from '../message-filter.js'
+import type { ListedPlace, MessagePage, PageAsked } from '../message-page.js'
 import { noOptions, readQuery, refuseUnserved } from '../query-options.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
 import { messagePropertyNamed, orderFields, presentMessage, selectProperties } from '../resources/message.js'
 import { conditionOfFolder } from '../search-folder.js'
 import { presentSkipToken, readSkipToken } from '../skip-token.js'
+import { findMessages } from './message-search.js'
 
 /** Graph's page when the caller asks for none. */
 const defaultPage = 10
@@ -34,12 +35,34 @@ const plainSkip = 200
 /** GET {mailbox}/messages, GET .../mailFolders/{folder}/messages: a page, newest first unless ordered otherwise. */
 export const listMessages: Handler = async (request, mail) => {
   const query = readQuery(request.query)
-  refuseUnserved(query, ['$search', '$deltatoken'])
-  const { listed, folder, shown } = await listedIn(request, mail)
+  refuseUnserved(query, ['$deltatoken'])
+  const place = await listedIn(request, mail)
   const selection = selectProperties(query.select, request.version, request.cloud)
   if (request.cast !== undefined) return noneOfType(request, query)
-  const top = query.top ?? request.preferences.maxPageSize ?? defaultPage
   const expansion = readExpansion(query, request.version)
+  const asked = {
+    ...place,
+    top: query.top ?? request.preferences.maxPageSize ?? defaultPage,
+    withContent: selection.needsContent || needsContent(expansion),
+  }
+  const page = query.other.$search === undefined ? listPage : findMessages
+  const { messages, count, nextLink } = await page(request, mail, query, asked)
+  const value = []
+  for (const message of messages) value.push(await presentListed(request, mail, message, selection, expansion))
+  return {
+    status: 200,
+    json: {
+      '@odata.context': contextOf(request, messagesContext(request) + selectedContext(query.select, query.expand)),
+      ...(count === undefined ? {} : { '@odata.count': count }),
+      value,
+      ...(nextLink === undefined ? {} : { '@odata.nextLink': nextLink }),
+    },
+  }
+}
+
+/** A page of a list without `$search`. */
+async function listPage(request: GraphRequest, mail: Mail, query: Query, asked: PageAsked): Promise<MessagePage> {
+  const { listed, folder, shown, top, withContent } = asked
   const order = orderFields(query.orderBy)
   const where = both(shown, conditionOf(query, request))
   const list = { mailbox: request.mailbox.guid, folder: listed, filter: query.other.$filter, order }
@@ -53,25 +76,17 @@ export const listMessages: Handler = async (request, mail) => {
     order,
     ...(after === undefined ? { skip } : { after, skip: 0 }),
     top,
-    withContent: selection.needsContent || needsContent(expansion),
+    withContent,
   })
-  const value = []
-  for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
+  const count = query.count ? await mail.store.messages.count(request.mailbox.id, folder, where) : undefined
+  // Given whenever the page came out full, also when nothing follows, as recorded.
+  if (messages.length < top) return { messages, count, nextLink: undefined }
   const position = messages[top - 1]?.position
   const withToken = position !== undefined && (where !== undefined || skip + top > plainSkip)
   const token = withToken ? presentSkipToken(list, skip + top, position) : undefined
-  return {
-    status: 200,
-    json: {
-      '@odata.context': contextOf(request, messagesContext(request) + selectedContext(query.select, query.expand)),
-      ...(query.count ? { '@odata.count': await mail.store.messages.count(request.mailbox.id, folder, where) } : {}),
-      value,
-      // Given whenever the page came out full, also when nothing follows, as recorded.
-      ...(messages.length < top
-        ? {}
-        : { '@odata.nextLink': nextLink(request.baseUrl, request.path, query.asWritten, skip + top, token) }),
-    },
-  }
+  const place = ['$skip', String(skip + top)] as const
+  const next = token === undefined ? [place] : [['$skiptoken', token] as const, place]
+  return { messages, count, nextLink: nextLink(request.baseUrl, request.path, query.asWritten, next) }
 }
 
 /** The messages of a folder that `$expand=messages` asks for, with the options in its parentheses. */
@@ -96,7 +111,7 @@ export async function messagesOfFolder(
     withContent: selection.needsContent || needsContent(expansion),
   })
   const value = []
-  for (const message of messages) value.push(await present(request, mail, message, selection, expansion))
+  for (const message of messages) value.push(await presentListed(request, mail, message, selection, expansion))
   return value
 }
 
@@ -130,7 +145,7 @@ export const getMessage: Handler = async (request, mail) => {
   if (hasEtagOf(request, message)) {
     return { status: 304, headers: { ETag: `W/"${presentChangeKey(request.mailbox, message.change)}"` } }
   }
-  const shown = await present(request, mail, message, selection, readExpansion(query, request.version))
+  const shown = await presentListed(request, mail, message, selection, readExpansion(query, request.version))
   const below = `${messagesContext(request)}${selectedContext(query.select, query.expand)}/$entity`
   return {
     status: 200,
@@ -153,7 +168,7 @@ export const getMessageProperty: Handler = async (request, mail) => {
   if (!isShown) throw accessDenied(`Mail.ReadBasic does not show ${name}.`)
   readQuery(request.query)
   const message = await messageOfPath(request, mail)
-  const shown = await present(
+  const shown = await presentListed(
     request,
     mail,
     message,
@@ -177,19 +192,9 @@ async function mimeOf(mail: Mail, message: Message): Promise<Uint8Array> {
   return renderMime(message, attachments.map(attachmentFrom), { includeBcc: true })
 }
 
-/** What a path lists. */
-interface Listed {
-  /** The folder of the path; undefined: every folder of the mailbox, for which the root stands too. */
-  readonly listed: FolderId | undefined
-  /** Where the messages are; undefined: in any folder. */
-  readonly folder?: FolderId
-  /** Which of them a search folder shows. */
-  readonly shown?: MessageCondition
-}
-
-async function listedIn(request: GraphRequest, mail: Mail): Promise<Listed> {
+async function listedIn(request: GraphRequest, mail: Mail): Promise<ListedPlace> {
   const folder = await folderOfPath(request, mail)
-  if (folder === undefined || folder.id === folderId('msgfolderroot')) return { listed: undefined }
+  if (folder === undefined || folder.id === folderId('msgfolderroot')) return {}
   const shown = await conditionOfFolder(request, mail, folder)
   return shown === undefined ? { listed: folder.id, folder: folder.id } : { listed: folder.id, shown }
 }
@@ -199,7 +204,8 @@ function both(one: MessageCondition | undefined, other: MessageCondition | undef
   return { kind: 'every', of: [one, other] }
 }
 
-async function present(
+/** A message as a list shows it. */
+export async function presentListed(
   request: GraphRequest,
   mail: Mail,
   message: ListedMessage,

@@ -1,9 +1,13 @@
 import { supportedLanguages } from '../../mail/locale.js'
 import { ianaTimeZones, windowsTimeZones } from '../../mail/supported-time-zones.js'
+import { entityReply } from '../collection.js'
 import { badRequest } from '../errors.js'
 import { readQuery } from '../query-options.js'
 import type { GraphReply, GraphRequest, Handler } from '../request.js'
 import { quotable } from '../resources/values.js'
+
+/** GET {mailbox}/outlook: nothing but where categories, languages and time zones are. */
+export const getOutlook: Handler = async (request) => entityReply(request, 'outlook', { id: request.mailbox.owner })
 
 /** GET {mailbox}/outlook/supportedLanguages: those that the mailbox can be set to. */
 export const listLanguages: Handler = async (request) => answer(request, 'localeInfo', supportedLanguages())

@@ -12,7 +12,12 @@ import type { Mailbox } from '../../mail/mailbox.js'
 import type { EmailAddress, MessageEnvelope } from '../../mail/message.js'
 import type { ParsedDraft } from '../../mail/mime/parse.js'
 import { GraphError } from '../errors.js'
-import { presentAttachmentId, presentImmutableAttachmentId } from '../item-id.js'
+import {
+  attachedItemLink,
+  presentAttachmentId,
+  presentImmutableAttachmentId,
+  presentNestedAttachmentId,
+} from '../item-id.js'
 import type { ApiVersion } from '../path.js'
 import { noPreferences, type Preferences } from '../preferences.js'
 import { presentItemBody } from './item-body.js'
@@ -102,9 +107,11 @@ export function presentAttachment(
   const { preferences = noPreferences, selection = everything, version, expandItem = false } = presentation
   const isShown = attachment.kind !== 'item' || expandItem
   const read = isShown && 'content' in attachment ? attachmentFrom(attachment) : undefined
-  const shown = present(attachment, read, { id: idOf(attachment, presentation), version, selection })
+  const id = idOf(attachment, presentation)
+  const shown = present(attachment, read, { id, version, selection })
   if (read?.kind === 'item') {
-    shown.item = presentItem(read, { modifiedAt: attachment.modifiedAt, version, preferences })
+    const { modifiedAt } = attachment
+    shown.item = presentItem(read, { modifiedAt, version, preferences, attachmentId: id })
   }
   return shown
 }
@@ -165,6 +172,8 @@ interface ItemPresentation {
   readonly modifiedAt: number
   readonly version: ApiVersion
   readonly preferences: Preferences
+  /** Of the attachment that holds the item. */
+  readonly attachmentId: string
 }
 
 /** An attached item, expanded: its `id` is empty, and it has neither etag nor change key (recorded). */
@@ -200,6 +209,7 @@ function presentAttachedMessage(draft: ParsedDraft, presentation: ItemPresentati
   shown.isReadReceiptRequested = draft.isReadReceiptRequested ?? false
   shown.isRead = draft.isRead
   shown.isDraft = false
+  shown.webLink = attachedItemLink(presentation.attachmentId)
   shown.internetMessageHeaders = draft.internetMessageHeaders
   shown.body = presentItemBody(draft.body, preferences)
   if (draft.sender !== undefined) shown.sender = presentRecipient(draft.sender)
@@ -212,7 +222,7 @@ function presentAttachedMessage(draft: ParsedDraft, presentation: ItemPresentati
   addList(
     shown,
     'attachments',
-    draft.attachments.map((attachment) => presentNested(attachment, presentation)),
+    draft.attachments.map((attachment, index) => presentNested(attachment, index, presentation)),
   )
   return shown
 }
@@ -225,8 +235,12 @@ function addRecipients(shown: Record<string, unknown>, name: string, recipients:
   addList(shown, name, presentRecipients(recipients))
 }
 
-/** An attachment of an attached item: there is no path to it, so its id is empty like the item's. */
-function presentNested(attachment: NewAttachment, presentation: ItemPresentation): Record<string, unknown> {
+/** An attachment of an attached item. */
+function presentNested(
+  attachment: NewAttachment,
+  index: number,
+  presentation: ItemPresentation,
+): Record<string, unknown> {
   const { modifiedAt, version } = presentation
   const { kind, name, contentType, isInline } = attachment
   const envelope: Envelope = {
@@ -239,8 +253,9 @@ function presentNested(attachment: NewAttachment, presentation: ItemPresentation
     contentLocation: kind === 'file' ? attachment.contentLocation : null,
     modifiedAt,
   }
-  const shown = present(envelope, attachment, { id: '', version, selection: everything })
-  if (attachment.kind === 'item') shown.item = presentItem(attachment, presentation)
+  const id = presentNestedAttachmentId(presentation.attachmentId, index)
+  const shown = present(envelope, attachment, { id, version, selection: everything })
+  if (attachment.kind === 'item') shown.item = presentItem(attachment, { ...presentation, attachmentId: id })
   return shown
 }
 

@@ -76,8 +76,9 @@ export function presentMentions(message: ListedMessage, mailbox: Mailbox): objec
   const { mentions = [], from, sender } = message.content ?? {}
   const author = sender ?? from ?? { name: mailbox.displayName, address: mailbox.address }
   const createdDateTime = presentMoment(message.createdAt)
+  const ids = mentionIds(message, mailbox)
   return mentions.map(({ mentioned, mentionText, clientReference }, index) => ({
-    id: mentionId(message, mailbox, index),
+    id: ids[index],
     mentioned: shown(mentioned),
     mentionText,
     clientReference,
@@ -93,7 +94,18 @@ function shown({ name, address }: EmailAddress): object {
   return { name: name ?? address, address }
 }
 
-function mentionId(message: ListedMessage, mailbox: Mailbox, index: number): string {
-  const digest = createHash('sha256').update(`mention ${mailbox.guid} ${message.id} ${index}`).digest('hex')
+/** In the order of the mentions. They follow from what is said, so that each stays when another goes. */
+export function mentionIds({ id, content }: Pick<ListedMessage, 'id' | 'content'>, mailbox: Mailbox): string[] {
+  const seen = new Map<string, number>()
+  return (content?.mentions ?? []).map((mention) => {
+    const said = JSON.stringify(mention)
+    const count = seen.get(said) ?? 0
+    seen.set(said, count + 1)
+    return guidOf(`mention ${mailbox.guid} ${id} ${said} ${count}`)
+  })
+}
+
+function guidOf(text: string): string {
+  const digest = createHash('sha256').update(text).digest('hex')
   return digest.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }

@@ -337,7 +337,8 @@ export function selectProperties(
   return selectionOf((name) => selected.has(name))
 }
 
-function unknownProperty(written: string): GraphError {
+/** A name that the resource does not have. */
+export function unknownProperty(written: string): GraphError {
   return new GraphError(
     400,
     'RequestBroker--ParseUri',

@@ -92,7 +92,7 @@ test('an expanded message has an empty id, no etag, a cleaned body and its own a
   const flags = ['isDeliveryReceiptRequested', 'isReadReceiptRequested', 'isRead', 'isDraft']
   assert.deepEqual(Object.keys(item), [
     ...['@odata.type', 'id', ...dates, 'hasAttachments', 'subject', 'bodyPreview', 'importance', ...flags],
-    ...['internetMessageHeaders', 'body', 'from', 'toRecipients', 'flag', 'attachments'],
+    ...['webLink', 'internetMessageHeaders', 'body', 'from', 'toRecipients', 'flag', 'attachments'],
   ])
   assert.equal(item.id, '')
   assert.equal(item.bodyPreview, 'Hi')
