@@ -231,6 +231,11 @@ interface WireEnvelope {
   rejectedErrors?: SmtpFailure[]
 }
 
+/** Of an address that is {@link carriable}. */
+function isPrintableAscii(address: string): boolean {
+  return !/[^\x20-\x7e]/.test(address)
+}
+
 /** Bytes that a signature can add, for SIZE; a server takes it as an estimate (RFC 1870 §6). */
 const signatureBytes = 1_024
 
@@ -277,27 +282,33 @@ class Transaction {
 
   /** Asked for once a connection is there, and again for another one. */
   #prepare(message: object): WireEnvelope {
-    const offers = extensionsOf(this.#peer.pool, message)
-    const { from } = this.#wanted
     this.refused.clear()
-    const sayable = (address: string) => isAscii(Buffer.from(address)) || offers.includes('SMTPUTF8')
-    let to = this.#wanted.to.filter(sayable)
-    for (const address of this.#wanted.to) if (!sayable(address)) this.refused.set(address, needsUtf8)
-    const asksForUtf8 = offers.includes('SMTPUTF8') && [from, ...to].some((address) => !isAscii(Buffer.from(address)))
-    const mime = convertedFor(this.#content, { bodies: offers.includes('8BITMIME'), headers: asksForUtf8 })
-    const isOfferedAnyway = mime === 'needs utf8' && offers.includes('SMTPUTF8')
-    if (!sayable(from) || (typeof mime === 'string' && !isOfferedAnyway)) {
-      for (const address of to) this.refused.set(address, mime === 'needs 8bit' ? needsEightBit : needsUtf8)
-      to = []
-    }
-    this.#mime = typeof mime === 'string' ? this.#content : mime
+    const { from, to } = this.#wanted
+    const isPlain = isAscii(this.#content) && isPrintableAscii(from) && to.every(isPrintableAscii)
+    const asked = isPlain ? [...to] : this.#fit(extensionsOf(this.#peer.pool, message))
     this.envelope = {
       from,
-      to,
+      to: asked,
       size: this.#mime.byteLength + (this.#peer.sign === undefined ? 0 : signatureBytes),
-      use8BitMime: !isAscii(this.#mime),
+      use8BitMime: !isPlain && !isAscii(this.#mime),
     }
     return this.envelope
+  }
+
+  /** Makes the message fit what the peer offers. @returns the recipients it can be asked for */
+  #fit(offers: readonly string[]): string[] {
+    const takesUtf8 = offers.includes('SMTPUTF8')
+    const { from, to } = this.#wanted
+    const sayable = (address: string) => takesUtf8 || isPrintableAscii(address)
+    const asked = sayable(from) ? to.filter(sayable) : []
+    for (const address of to) if (!asked.includes(address)) this.refused.set(address, needsUtf8)
+    const asksForUtf8 = takesUtf8 && ![from, ...asked].every(isPrintableAscii)
+    const mime = convertedFor(this.#content, { bodies: offers.includes('8BITMIME'), headers: asksForUtf8 })
+    this.#mime = typeof mime === 'string' ? this.#content : mime
+    // A peer that takes UTF-8 takes it in a header, though nodemailer asks for it on account of the envelope alone.
+    if (typeof mime !== 'string' || (mime === 'needs utf8' && takesUtf8)) return asked
+    for (const address of asked) this.refused.set(address, mime === 'needs 8bit' ? needsEightBit : needsUtf8)
+    return []
   }
 
   #read(): Readable {

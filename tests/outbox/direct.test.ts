@@ -86,6 +86,17 @@ test('the host of the lowest preference gets the mail, and the next one when it 
   )
 })
 
+test('a domain is asked about once for many mails, and again after trouble', async (t) => {
+  const peer = await startPeer(t, {}, { address: '127.0.0.1' })
+  const zone: Zone = { 'fabrikam.example': { a: ['127.0.0.1'] }, 'shaky.example': 'fails' }
+  const { send, asked } = await open(t, zone, peer.port)
+  for (let count = 0; count < 3; count++) assert.equal((await send('x@fabrikam.example'))[0]?.state, 'relayed')
+  assert.deepEqual(asked.filter((question) => question === '15 fabrikam.example').length, 1)
+  assert.equal((await send('x@shaky.example'))[0]?.state, 'delayed')
+  zone['shaky.example'] = { a: ['127.0.0.1'] }
+  assert.equal((await send('x@shaky.example'))[0]?.state, 'relayed')
+})
+
 test('a host that may have taken the message is the last one asked', async (t) => {
   const first = await startPeer(t, { at: { dot: { close: 'within' } } }, { address: '127.0.0.1' })
   const second = await startPeer(t, {}, { address: '127.0.0.2', port: first.port })
