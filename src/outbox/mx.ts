@@ -38,6 +38,8 @@ export async function findMailHosts(
   own: string,
   chance: () => number,
 ): Promise<MailHosts> {
+  // Of an address literal (RFC 5321 §4.1.3), and of what is no name at all.
+  if (domain === '') return { refusal: noSuchDomain }
   const found = await asked(() => resolver.resolveMx(domain))
   if (found === 'no such name') return { refusal: noSuchDomain }
   if (found === 'no such record') return { hosts: [domain] }
@@ -88,7 +90,8 @@ async function asked<Answer>(
     return await ask()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOTFOUND') return 'no such name'
+    // A label that is too long, for instance.
+    if (code === 'ENOTFOUND' || code === 'EBADNAME') return 'no such name'
     if (code === 'ENODATA') return 'no such record'
     return { trouble: `The DNS gave no answer (${code ?? (error as Error).message}).` }
   }

@@ -159,6 +159,8 @@ test('what the DNS says decides: null MX, no such domain, an address alone, trou
   }
   assert.deepEqual(await outcome('null.example'), ['failed', '5.1.10'])
   assert.deepEqual(await outcome('unknown.example'), ['failed', '5.1.2'])
+  assert.deepEqual(await outcome('[127.0.0.1]'), ['failed', '5.1.2'])
+  assert.deepEqual(await outcome(`${'x'.repeat(64)}.example`), ['failed', '5.1.2'])
   assert.deepEqual(await outcome('address.example'), ['relayed', '2.0.0'])
   assert.deepEqual(await outcome('empty.example'), ['failed', '5.4.4'])
   assert.deepEqual(await outcome('broken.example'), ['delayed', undefined])

@@ -75,6 +75,7 @@ test('a routes file sends one domain through its relay, refuses another, and tak
 
 test('a routes file with a fault stops the start, and says where, and no password', async (t) => {
   const routes = join(await freshFolder(t), 'routes.yaml')
+  const settings = await testSettings(t, { routes })
   for (const [text, pattern] of [
     ['routes: [{ via: office, recipient: [x.example] }]', /\/routes\/0 .*recipient/],
     ['routes: [{ via: "smtp://me:s3cret@x.example?tls=maybe" }]', /"tls" is one of/],
@@ -84,7 +85,7 @@ test('a routes file with a fault stops the start, and says where, and no passwor
   ] as const) {
     await writeFile(routes, text)
     await assert.rejects(
-      async () => startGraphpost(await testSettings(t, { routes })),
+      startGraphpost(settings),
       (error: Error) => pattern.test(error.message) && !error.message.includes('s3cret'),
       text,
     )
