@@ -17,6 +17,8 @@ const openStates = [isReady, isWaiting, isHeld]
 
 /** Submissions taken up in one write, and entries that became due: a part of a second of the writer at most. */
 const atOnce = 500
+/** Of the newest submissions: what comes while a backlog is taken up is not behind it. */
+const newestAtOnce = 50
 /** Destinations looked at in one claim. */
 const steps = 200
 
@@ -31,7 +33,8 @@ export class SqlOutbox implements OutboxStore {
     const { read, dialect } = this.#database
     const { walk, take } = dialect.claimReady({ ...claim, steps })
     const before = [
-      ...this.#takeUp(atOnce),
+      ...this.#takeUp(atOnce, 'oldest'),
+      ...this.#takeUp(newestAtOnce, 'newest'),
       this.#becomeReady(sql`due_at <= ${now}`),
       this.#becomeReady(sql`due_at > ${latest}`),
     ]
@@ -177,15 +180,15 @@ export class SqlOutbox implements OutboxStore {
     return Number(row?.ready ?? 0) + Number(row?.waiting ?? 0) + Number(row?.held ?? 0)
   }
 
-  #takeUp(limit: number): Statement[] {
+  #takeUp(limit: number, which: 'oldest' | 'newest'): Statement[] {
     const { dialect, read } = this.#database
-    return dialect.takeUp(limit).map((move) => statementOf(move.compile(read)))
+    return dialect.takeUp(limit, which).map((move) => statementOf(move.compile(read)))
   }
 
   /** Who looks at entries finds all of them in one place. */
   async #takeUpAll(): Promise<void> {
     const submitted = await this.#database.read.selectFrom('submissions').select('id').limit(1).executeTakeFirst()
-    if (submitted !== undefined) await this.#database.write(this.#takeUp(Number.MAX_SAFE_INTEGER))
+    if (submitted !== undefined) await this.#database.write(this.#takeUp(Number.MAX_SAFE_INTEGER, 'oldest'))
   }
 }
 
