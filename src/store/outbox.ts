@@ -12,6 +12,8 @@ type OutboxRow = Selectable<Schema['outbox']>
 const isReady = sql<boolean>`state = 'ready'`
 const isWaiting = sql<boolean>`state in ('queued', 'sending')`
 const isHeld = sql<boolean>`state = 'held'`
+/** Not the order of the primary key, in which the databases would read through all that is closed. */
+const unindexed = sql`mailbox_id + 0`
 const isClosed = sql<boolean>`state = 'closed'`
 const openStates = [isReady, isWaiting, isHeld]
 
@@ -151,15 +153,10 @@ export class SqlOutbox implements OutboxStore {
         )
       }
       if (after !== undefined) {
-        query = query.where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple('mailbox_id', 'message_id', 'destination'),
-            '>',
-            tuple(after.mailbox as number, after.message as number, after.destination),
-          ),
-        )
+        const { mailbox, message: number, destination: domain } = after
+        query = query.where(sql<boolean>`(${unindexed}, message_id, destination) > (${mailbox}, ${number}, ${domain})`)
       }
-      const ordered = query.orderBy('mailbox_id').orderBy('message_id').orderBy('destination')
+      const ordered = query.orderBy(unindexed).orderBy('message_id').orderBy('destination')
       rows.push(...(await ordered.limit(limit).execute()))
     }
     return rows.toSorted(byPlace).slice(0, limit).map(entryOf)
