@@ -21,7 +21,7 @@ import {
   type UserEntry,
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
-import { notOpened, type Settings, UsageError } from './config.js'
+import { notOpened, readDurations, type Settings, UsageError } from './config.js'
 import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
 import { standingOf } from './graph/subscriptions.js'
@@ -48,6 +48,8 @@ import type { TenantId } from './mail/ids.js'
 import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
+import { changeQueue, type QueueAction, type QueueOutcome } from './mail/queue.js'
+import type { QueueFilter } from './mail/store.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
@@ -55,7 +57,9 @@ import { openDirect } from './outbox/direct.js'
 import { dkimSigner, readDkimKeys } from './outbox/dkim.js'
 import { fetchStsPolicy } from './outbox/mta-sts.js'
 import { routesOf } from './outbox/open-routes.js'
+import { scheduleOf } from './outbox/retry-schedule.js'
 import { readRoutesFile } from './outbox/routes-file.js'
+import { startScheduler } from './outbox/scheduler.js'
 import { openTransport, type Transport } from './outbox/transport.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
@@ -167,6 +171,9 @@ export interface Directory {
   rotateKey(): Promise<SigningKey>
   /** What it signed is refused from now on. */
   removeKey(id: string): Promise<void>
+  /** Mail that waits, ordered by mailbox, message and destination. */
+  listQueue(filter: QueueFilter, limit: number): Promise<OutboxEntry[]>
+  changeQueue(filter: QueueFilter, action: QueueAction): Promise<QueueOutcome>
   /** Newest first. */
   listOutbox(limit: number): Promise<OutboxEntry[]>
   listCalls(limit: number): Promise<CallRecord[]>
@@ -214,6 +221,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     const worker = startWorker(settings, core.mail, transport, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
+    const scheduler = startScheduler(core.mail, log)
+    opened.push(() => scheduler.close())
     const telling = startTelling(settings, core, log)
     notifications = telling
     opened.push(() => telling.close())
@@ -239,7 +248,10 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
       reloadCertificate: async () => surfaces.https?.reloadCertificate(),
-      drainOutbox: (timeoutMs) => worker.drain(timeoutMs),
+      drainOutbox: async (timeoutMs) => {
+        await scheduler.look()
+        await worker.drain(timeoutMs)
+      },
       close: closeAll,
     }
   } catch (error) {
@@ -434,6 +446,8 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     },
     addUser: (user) => createMailbox(mail, { tenant: tenantId, ...user }),
     listUsers: () => mail.store.mailboxes.list(tenantId),
+    listQueue: (filter, limit) => mail.store.outbox.listQueue(filter, limit),
+    changeQueue: (filter, action) => changeQueue(mail, filter, action),
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
   }
@@ -562,8 +576,16 @@ function resolverOf(servers: readonly string[]): Resolver {
 }
 
 function startWorker(settings: Settings, mail: Mail, transport: Transport, log: Log): OutboxWorker {
-  const { deliveryConcurrency } = settings
-  const worker = startOutboxWorker(mail, { log, transport, closeTimeoutMs: settings.drainTimeout })
+  const { deliveryConcurrency, destinationConcurrency, destinationRate } = settings
+  const retryDelays = readDurations(settings.retrySchedule)
+  const worker = startOutboxWorker(mail, {
+    log,
+    transport,
+    destinationConcurrency,
+    destinationRate,
+    ...(retryDelays === undefined ? {} : { schedule: scheduleOf(retryDelays) }),
+    closeTimeoutMs: settings.drainTimeout,
+  })
   if (deliveryConcurrency === 0) worker.pause()
   return worker
 }

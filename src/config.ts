@@ -153,6 +153,20 @@ function duration(minMs: number): Kind<number> {
   }
 }
 
+/** Waits one after the other, as `1s,1s,2s,5s`; empty for none. */
+const durations: Kind<string> = {
+  placeholder: 'TIMES',
+  expected: 'must be durations separated by commas, such as 5m,10m,1h, each at least 1ms and at most 24d',
+  read: (given) => (given === '' || readDurations(given) !== undefined ? given : undefined),
+}
+
+/** @returns milliseconds, in order; undefined when a part of the text is no duration */
+export function readDurations(given: string): [number, ...number[]] | undefined {
+  const [first, ...others] = given.split(',').map((part) => readDuration(part.trim(), 1))
+  if (first === undefined || !others.every((each) => each !== undefined)) return undefined
+  return [first, ...others]
+}
+
 /** Longest age of a key: ten years. */
 const maxKeyDays = 3_650
 
@@ -167,6 +181,13 @@ const keyLifetime: Kind<number> = {
   placeholder: 'TIME',
   expected: `must be a duration such as 30d, from 1d to ${maxKeyDays}d`,
   read: (given) => readDuration(given, unitMs.d ?? 0, maxKeyDays * (unitMs.d ?? 0)),
+}
+
+/** Deliveries a minute; 0 for no bound. */
+const rate: Kind<number> = {
+  placeholder: 'NUMBER',
+  expected: 'must be a whole number from 1 to 1000000, or off',
+  read: (given) => (/^off$/i.test(given) ? 0 : readInteger(given, 1, 1_000_000)),
 }
 
 const unitBytes: Record<string, number> = { '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824 }
@@ -401,6 +422,29 @@ export const settingsTable = {
     group: 'Mail going out',
     commands: 'start',
     meaning: 'How many deliveries run at once; 0 delivers nothing until the next start.',
+  },
+  retrySchedule: {
+    kind: durations,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      "Waits between the attempts for mail that could not be delivered, as 1s,1s,2s,5s; after the attempt that follows the last it is given up. Empty: Postfix's, 5 minutes doubling to 67, for five days.",
+  },
+  destinationConcurrency: {
+    kind: integer(1, 1_000),
+    default: '20',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      'Deliveries at once to one destination domain. One domain never takes the last quarter of deliveryConcurrency.',
+  },
+  destinationRate: {
+    kind: rate,
+    default: 'off',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Deliveries a minute to one destination domain, or off.',
   },
   drainTimeout: {
     kind: duration(0),

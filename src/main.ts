@@ -6,6 +6,7 @@ import { dkim } from './cli/dkim.js'
 import { commandHelp, programHelp } from './cli/help.js'
 import { key } from './cli/key.js'
 import { kit } from './cli/kit.js'
+import { queue } from './cli/queue.js'
 import { calls, outbox } from './cli/records.js'
 import { run } from './cli/run.js'
 import { start } from './cli/start.js'
@@ -15,7 +16,7 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, dkim, outbox, calls]
+const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, dkim, queue, outbox, calls]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),

@@ -7,6 +7,7 @@ import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, Message, MessageContent } from './message.js'
 import { countIn, type MessageParts, newMessageId, putMessage, sizeOf, writeInto } from './put-message.js'
+import type { MailWriter } from './store.js'
 
 export interface CreateOptions {
   /** Drafts unless given. */
@@ -34,12 +35,14 @@ export async function createDraft(
   mailbox: Mailbox,
   draft: NewDraft,
   options: CreateOptions = {},
+  alsoWrite: (tx: MailWriter, created: Message) => void = () => {},
 ): Promise<Message> {
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = newDraft(mail, mailbox, parts, options)
   await writeInto(mail, message, (tx) => {
     putMessage(tx, mail, message, parts)
     countIn(tx, message)
+    alsoWrite(tx, message)
   })
   return message
 }

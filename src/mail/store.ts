@@ -15,9 +15,10 @@ import type { StoredSettings } from './mailbox-settings.js'
 import type { Answer, InferenceClassification, Message } from './message.js'
 import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
-import type { OutboxEntry } from './outbox-entry.js'
+import type { OutboxEntry, OutboxWish } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
 import type { ListedMessage, MessageCondition, MessageQuery } from './query.js'
+import type { ScheduledSend } from './scheduled-send.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -27,6 +28,7 @@ export interface MailStore {
   readonly messages: MessageStore
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
+  readonly schedule: ScheduleStore
   readonly uploads: UploadStore
   readonly settings: SettingsStore
   readonly categories: CategoryStore
@@ -121,12 +123,55 @@ export interface RuleStore {
   find(mailbox: MailboxId, id: number): Promise<MessageRule | undefined>
 }
 
+/** What a worker asks for. Moments in ms since 1970. */
+export interface OutboxClaim {
+  /** Who claims, one name for each worker. */
+  readonly worker: string
+  readonly now: number
+  /** End of the claim. */
+  readonly until: number
+  /** What waits for a moment beyond it was written before a clock was set back, and is due. */
+  readonly latest: number
+  /** The destination after which it goes on, in the order of the store; '' for the first. */
+  readonly after: string
+  /** Entries taken of a destination that `free` does not name. */
+  readonly each: number
+  /** Entries that may be taken of destinations that are busy, or full with 0. */
+  readonly free: ReadonlyMap<string, number>
+  /** Entries in all. */
+  readonly limit: number
+}
+
+/** What it gets. */
+export interface OutboxClaimed {
+  /** In no order. */
+  readonly entries: OutboxEntry[]
+  /** Destinations that had something due and were looked at, in the order of the store. */
+  readonly destinations: string[]
+  /** There may be more destinations after the last. */
+  readonly goesOn: boolean
+}
+
+/** Which entries of the queue: all that are not closed, or those that agree with everything said. */
+export interface QueueFilter {
+  readonly destination?: string
+  readonly message?: MessageId
+  /** RFC 5322 Message-ID, in its angle brackets. */
+  readonly internetMessageId?: string
+  readonly state?: OutboxEntry['state']
+  /** Also what is closed; otherwise only what is not. */
+  readonly closedToo?: true
+}
+
+/** An entry's place in lists of the queue. */
+export type QueuePlace = Pick<OutboxEntry, 'mailbox' | 'message' | 'destination'>
+
 export interface OutboxStore {
   /**
-   * Takes up to `limit` due entries for one worker until `until` (ms) and counts the attempt. A claim that ran out is
-   * taken by whoever asks next, so a crashed worker loses nothing. In no order.
+   * Takes due entries for one worker and counts the attempt: some of each destination, the oldest first, so that none is
+   * behind another. A claim that ran out is taken by whoever asks next, so a crashed worker loses nothing.
    */
-  claimDue(worker: string, now: number, until: number, limit: number): Promise<OutboxEntry[]>
+  claimDue(claim: OutboxClaim): Promise<OutboxClaimed>
   /**
    * Makes every claimed entry due again. Only for a store that one process has to itself, when it starts: whoever held
    * the claims is gone, and its mail need not wait for them to run out.
@@ -134,12 +179,25 @@ export interface OutboxStore {
   releaseClaims(now: number): Promise<void>
   /** When the next entry is due, ms since 1970; undefined when nothing waits. */
   nextDueAt(): Promise<number | undefined>
+  /** The same of what no claim could have found yet; 0 when something waits for a moment beyond `latest`. */
+  nextNewDueAt(latest: number): Promise<number | undefined>
   /** The envelopes of one message, with each recipient's fate. */
   listByMessage(mailbox: MailboxId, message: MessageId): Promise<OutboxEntry[]>
   /** The newest entries of the whole store, for people to look at. */
   listNewest(limit: number): Promise<OutboxEntry[]>
+  /** Entries of the queue, ordered by mailbox, message and destination. */
+  listQueue(filter: QueueFilter, limit: number, after?: QueuePlace): Promise<OutboxEntry[]>
   /** How many entries are not closed. */
   countOpen(): Promise<number>
+}
+
+/** Drafts that are to be sent at a time. */
+export interface ScheduleStore {
+  /** Those due, the oldest first. */
+  listDue(now: number, limit: number): Promise<ScheduledSend[]>
+  find(mailbox: MailboxId, message: MessageId): Promise<ScheduledSend | undefined>
+  /** When the next is due, ms since 1970. */
+  nextDueAt(): Promise<number | undefined>
 }
 
 export interface SubscriptionStore {
@@ -284,6 +342,16 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
+  /** Moves the end of a claim; nothing when the claim is over. */
+  renewClaim(entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>, until: number): void
+  /** By hand, not by a worker. Guarded: fails with `conflict` unless the entry still stands where it stood, unclaimed. */
+  changeOutboxEntry(entry: OutboxEntry, to: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>): void
+  /** Guarded: fails with `conflict` unless the same attempt is still under way. */
+  wishOfOutboxEntry(entry: OutboxEntry, wish: OutboxWish): void
+  /** Makes or changes it. */
+  putScheduledSend(send: ScheduledSend): void
+  /** Guarded: fails with `conflict` unless it is still there for this time. */
+  deleteScheduledSend(send: ScheduledSend): void
   /** From its commit on, the store notes changes of the mailbox's messages. */
   insertSubscription(subscription: Subscription): void
   /** Guarded: fails with `conflict` unless it still is as it was. */

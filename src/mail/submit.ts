@@ -1,5 +1,6 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
 import { startConversation } from './conversation.js'
+import { createDraft } from './create-draft.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
 import type { MailboxId, MessageId } from './ids.js'
@@ -8,6 +9,7 @@ import { folderId, noFolder } from './mail-folder.js'
 import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
+import { deferredUntil } from './scheduled-send.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
@@ -37,7 +39,9 @@ export async function submitMessage(
   options: SubmitOptions,
 ): Promise<MessageId> {
   requireRecipients(draft, mail.limits.maxRecipients)
+  const dueAt = deferredUntil(draft.singleValueExtendedProperties, mail.clock.now())
   const sender = await senderOf(mail, acting, draft.from)
+  if (dueAt !== undefined) return scheduleNew(mail, acting, { ...draft, ...sender }, dueAt, options)
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = sentMessage(mail, acting.mailbox.id, sender, parts, options)
@@ -52,6 +56,20 @@ export async function submitMessage(
   })
   mail.outboxChanged()
   return message.id
+}
+
+/** Asked to be sent later: a draft until then, which its author can read, change and delete (decision 22). */
+async function scheduleNew(
+  mail: Mail,
+  { mailbox, actor, forOthers }: Acting,
+  draft: Draft,
+  dueAt: number,
+  { saveToSentItems, ...options }: SubmitOptions,
+): Promise<MessageId> {
+  const { id } = await createDraft(mail, mailbox, draft, options, (tx, { id: message }) =>
+    tx.putScheduledSend({ mailbox: mailbox.id, message, dueAt, actor: actor.id, forOthers, saveToSentItems }),
+  )
+  return id
 }
 
 export function requireRecipients(content: MessageContent, max: number): void {

@@ -13,13 +13,14 @@ import { noFolder } from '../mail/mail-folder.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
 import { forSubmission, renderMime } from '../mail/mime/render.js'
-import { isFinal, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
+import { isToBeTried, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
+import { withWish } from '../mail/queue.js'
 import { fateOf, withFate, withFates } from './fate.js'
-import { outcomeOf } from './outcome.js'
-import { type Claim, recordStanding, type Standing } from './record.js'
-import { nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
+import { type Lanes, LanesClosed, type Ran } from './lanes.js'
+import { oneLine, outcomeOf } from './outcome.js'
+import { type Claim, type ClaimedEntry, recordStanding, type Standing } from './record.js'
+import { chanceOf, nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
 import { type RoutedRecipients, type RouteRule, routeRecipients } from './route.js'
-import { type Slots, SlotsClosed } from './slots.js'
 import type { RecipientReply, Relay } from './smtp.js'
 
 /** Structured lines, as pino takes them. */
@@ -32,7 +33,7 @@ export interface OutboxLog {
 /** What an attempt can use to get mail out. */
 export interface Means {
   /** The next server, and the right to use one of its connections. */
-  readonly next: { readonly relay: Relay; readonly slots: Slots } | undefined
+  readonly next: { readonly relay: Relay; readonly lanes: Lanes } | undefined
   /** Who goes which way out, and who none. */
   readonly rules: readonly RouteRule[]
   readonly schedule: RetrySchedule
@@ -61,7 +62,7 @@ interface Attempt extends Claim {
 export async function attemptDelivery(
   mail: Mail,
   means: Means,
-  entry: OutboxEntry,
+  entry: ClaimedEntry,
   mailboxes: Promise<ReadonlyMap<string, Mailbox>>,
 ): Promise<DueAgain> {
   const attempt = newAttempt(mail, means, entry)
@@ -75,20 +76,27 @@ export async function attemptDelivery(
 }
 
 /** Puts an entry back that was claimed and not begun; it is due at once. Never rejects. */
-export async function giveBack(mail: Mail, means: Means, entry: OutboxEntry): Promise<DueAgain> {
+export async function giveBack(mail: Mail, means: Means, entry: ClaimedEntry): Promise<DueAgain> {
   const attempt = newAttempt(mail, means, entry)
   await queue(attempt, entry.recipients, mail.clock.now()).catch((reason) => notRecorded(attempt, reason))
   return attempt.dueAgain
 }
 
-function newAttempt(mail: Mail, means: Means, entry: OutboxEntry): Attempt {
+function newAttempt(mail: Mail, means: Means, entry: ClaimedEntry): Attempt {
   return { mail, entry, stop: means.stop, means, recipients: entry.recipients, dueAgain: undefined }
 }
 
 async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>): Promise<void> {
   const { mail, means, entry } = attempt
   const now = mail.clock.now()
-  const open = entry.recipients.filter(({ state }) => !isFinal(state))
+  const open = entry.recipients.filter(({ state }) => isToBeTried(state))
+  if (entry.wish !== undefined) return close(attempt, withWish(entry.recipients, entry.wish, now))
+  const { mailFrom } = entry
+  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined, mailFrom, rules: means.rules })
+  let recipients = withFates(entry.recipients, (address) => routed.settled.get(address), now)
+  const { local, relay } = routed
+  const suspension = relay.length === 0 ? undefined : means.next?.lanes.suspension(entry.destination)
+  if (suspension !== undefined && local.length === 0) return suspend(attempt, recipients, relay, suspension)
   const message = await mail.store.messages.find(entry.mailbox, entry.message)
   if (message === undefined) {
     const fate = { state: 'failed', reply: 'The message is no longer there.' } as const
@@ -97,10 +105,6 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
 
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
-  const { mailFrom } = entry
-  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined, mailFrom, rules: means.rules })
-  let recipients = withFates(entry.recipients, (address) => routed.settled.get(address), now)
-  const { local, relay } = routed
   if (local.length > 0) {
     await deliverToMailboxes(attempt, message, bodyPreview, recipients, routed)
     recipients = attempt.recipients
@@ -108,6 +112,20 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
   if (relay.length > 0 && means.next !== undefined) await relayTo(attempt, means.next, message, recipients, relay)
   else if (local.length === 0) await close(attempt, recipients)
   await noted
+}
+
+/** Nothing was tried: the server of the destination does not answer, and somebody else's mail found that out. */
+async function suspend(
+  attempt: Attempt,
+  before: readonly OutboxRecipient[],
+  wanted: readonly OutboxRecipient[],
+  reason: string,
+): Promise<void> {
+  const now = attempt.mail.clock.now()
+  const retryAt = nextAttempt(attempt, attempt.means.schedule, now)
+  const remark = oneLine(`Not tried, as the server did not answer others: ${reason}`)
+  const recipients = withFate(before, wanted, fateOf({ address: '', reply: undefined, remark }, retryAt), now)
+  await (retryAt === undefined ? close(attempt, recipients) : queue(attempt, recipients, retryAt))
 }
 
 /** The preview of the sender's own row: worked out here, off the path of the call that sent the message. */
@@ -138,7 +156,7 @@ async function deliverToMailboxes(
     const fate = { state: 'delivered', reply: `In the Inbox of ${mailbox.address}.` } as const
     recipients = withFate(recipients, theirs, fate, copy.receivedAt)
     const isLast = index + 1 === local.length && relay.length === 0
-    const standing: Standing = { state: isLast ? 'closed' : 'sending', dueAt: entry.dueAt, recipients }
+    const standing: Standing = { state: isLast ? restingState(recipients) : 'sending', dueAt: entry.dueAt, recipients }
     const arriving = { mailbox, message: copy, mailFrom: entry.mailFrom, isInternal: true }
     await completeArrival(mail, arriving, parts, (say) => record(attempt, standing, say))
   }
@@ -146,37 +164,50 @@ async function deliverToMailboxes(
 
 async function relayTo(
   attempt: Attempt,
-  { relay, slots }: NonNullable<Means['next']>,
+  { relay, lanes }: NonNullable<Means['next']>,
   message: Message,
   before: readonly OutboxRecipient[],
   wanted: readonly OutboxRecipient[],
 ): Promise<void> {
   const { mail, means, entry } = attempt
   const envelope = { mailFrom: entry.mailFrom, recipients: wanted.map(({ address }) => address) }
-  const replies = await inSlot(slots, async () => {
-    // The wait for a slot was long: by the end of a slow transaction the claim could be somebody else's.
+  const ran = await inLane(lanes, entry.destination, async () => {
+    // The wait for a connection was long: by the end of a slow transaction the claim could be somebody else's.
     if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
     return relay.send(envelope, await contentInTransit(mail, message))
   })
+  if (ran !== undefined && 'suspended' in ran) return suspend(attempt, before, wanted, ran.suspended)
+  const replies = ran?.result
   if (replies === undefined) return queue(attempt, before, mail.clock.now())
 
   const now = mail.clock.now()
   const retryAt = nextAttempt(attempt, means.schedule, now)
   const fates = new Map(replies.map((reply) => [reply.address, fateOf(reply, retryAt)]))
   const recipients = withFates(before, (address) => fates.get(address), now)
-  const isOpen = recipients.some(({ state }) => !isFinal(state))
+  const isOpen = recipients.some(({ state }) => isToBeTried(state))
   await (isOpen && retryAt !== undefined ? queue(attempt, recipients, retryAt) : close(attempt, recipients))
   logReplies(attempt, replies)
 }
 
-/** What the task came to; undefined also when the worker is closing and the task did not begin. */
-async function inSlot<Result>(slots: Slots, task: () => Promise<Result>): Promise<Result | undefined> {
+type Replies = readonly RecipientReply[] | undefined
+
+/** What the transaction came to; undefined also when the worker is closing and it did not begin. */
+async function inLane(
+  lanes: Lanes,
+  destination: string,
+  task: () => Promise<Replies>,
+): Promise<Ran<Replies> | undefined> {
   try {
-    return await slots.run(task)
+    return await lanes.run(destination, task, silenceOf)
   } catch (error) {
-    if (error instanceof SlotsClosed) return undefined
+    if (error instanceof LanesClosed) return undefined
     throw error
   }
+}
+
+/** What went wrong when the server said nothing about anybody. */
+function silenceOf(replies: Replies): string | undefined {
+  return replies?.every(({ reply }) => reply === undefined) ? replies[0]?.remark : undefined
 }
 
 /** A message that was submitted in MIME, as it goes out; undefined for one that was not. */
@@ -193,8 +224,8 @@ async function contentInTransit(mail: Mail, message: Message): Promise<Uint8Arra
 }
 
 function nextAttempt({ mail, entry }: Attempt, schedule: RetrySchedule, now: number): number | undefined {
-  const chance = mail.random.bytes(4).readUInt32LE() / 2 ** 32
-  return nextAttemptAt(schedule, { attempts: entry.attempts, createdAt: entry.createdAt, now, chance })
+  const { attempts, createdAt } = entry
+  return nextAttemptAt(schedule, { attempts, createdAt, now, chance: chanceOf(mail.random) })
 }
 
 /** First waits after trouble of our own: a database that restarts is back in seconds. */
@@ -213,7 +244,12 @@ async function postpone(attempt: Attempt, error: unknown): Promise<void> {
 }
 
 function close(attempt: Attempt, recipients: readonly OutboxRecipient[]): Promise<void> {
-  return record(attempt, { state: 'closed', dueAt: attempt.entry.dueAt, recipients })
+  return record(attempt, { state: restingState(recipients), dueAt: attempt.entry.dueAt, recipients })
+}
+
+/** Of an entry in which nobody is left to be tried. */
+function restingState(recipients: readonly OutboxRecipient[]): 'held' | 'closed' {
+  return recipients.some(({ state }) => state === 'held') ? 'held' : 'closed'
 }
 
 function queue(attempt: Attempt, recipients: readonly OutboxRecipient[], dueAt: number): Promise<void> {

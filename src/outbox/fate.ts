@@ -1,4 +1,4 @@
-import { isFinal, type OutboxRecipient } from '../mail/outbox-entry.js'
+import { isToBeTried, type OutboxRecipient } from '../mail/outbox-entry.js'
 import { oneLine, outcomeOf } from './outcome.js'
 import type { RecipientReply } from './smtp.js'
 
@@ -13,14 +13,14 @@ export function fateOf({ reply, remark }: RecipientReply, retryAt: number | unde
     : { state: outcome, reply: remark }
 }
 
-/** The recipients, each that has a fate by its address marked with it; what was final before stays as it is. */
+/** The recipients, each that has a fate by its address marked with it; what was final or held before stays as it is. */
 export function withFates(
   recipients: readonly OutboxRecipient[],
   fateOfAddress: (address: string) => Fate | undefined,
   at: number,
 ): readonly OutboxRecipient[] {
   return recipients.map((recipient) => {
-    const fate = isFinal(recipient.state) ? undefined : fateOfAddress(recipient.address)
+    const fate = isToBeTried(recipient.state) ? fateOfAddress(recipient.address) : undefined
     return fate === undefined ? recipient : { ...recipient, ...fate, at }
   })
 }

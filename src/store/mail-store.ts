@@ -45,8 +45,16 @@ import {
   insertNotification,
   SqlNotifications,
 } from './notifications.js'
-import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
+import {
+  changeEntry,
+  preparedOutboxInsert,
+  preparedRenewal,
+  preparedSettlement,
+  SqlOutbox,
+  wishOfEntry,
+} from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
+import { deleteScheduledSend, putScheduledSend, SqlSchedule } from './scheduled-sends.js'
 import type { Statement } from './statement.js'
 import {
   deleteSubscription,
@@ -67,6 +75,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     messages: new SqlMessages(domain),
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
+    schedule: new SqlSchedule(domain),
     uploads: new SqlUploads(domain),
     settings: new SqlSettings(domain),
     categories: new SqlCategories(domain),
@@ -108,6 +117,7 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
   const messageUpdate = preparedMessageUpdate(database)
   const outboxInsert = preparedOutboxInsert(database)
   const settlement = preparedSettlement(database)
+  const renewal = preparedRenewal(database)
   const folderChange = preparedFolderChange(database)
   const writer: MailWriter = {
     insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
@@ -157,6 +167,11 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
+    renewClaim: (entry, until) => statements.push(renewal(entry, until)),
+    changeOutboxEntry: (entry, to) => statements.push(changeEntry(database, entry, to)),
+    wishOfOutboxEntry: (entry, wish) => statements.push(wishOfEntry(database, entry, wish)),
+    putScheduledSend: (send) => statements.push(putScheduledSend(database, send)),
+    deleteScheduledSend: (send) => statements.push(deleteScheduledSend(database, send)),
     insertSubscription: (subscription) => statements.push(...insertSubscription(database, subscription)),
     updateSubscription: (subscription, previous) =>
       statements.push(updateSubscription(database, subscription, previous)),

@@ -6,6 +6,7 @@ import { queries } from './migrations/0003-queries.js'
 import { folders } from './migrations/0005-folders.js'
 import { notifications } from './migrations/0007-notifications.js'
 import { aroundTheMailbox } from './migrations/0008-around-the-mailbox.js'
+import { queue } from './migrations/0010-queue.js'
 import type { Schema } from './schema.js'
 
 /** Every migration, oldest first. Append only: one that was released is never edited. */
@@ -16,6 +17,7 @@ const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect)
   '0005-folders': folders,
   '0007-notifications': notifications,
   '0008-around-the-mailbox': aroundTheMailbox,
+  '0010-queue': queue,
 }
 
 /** Brings the database to the newest schema; does nothing when it is there already. */

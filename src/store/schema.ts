@@ -151,12 +151,16 @@ export interface Schema {
     mail_from: string
     /** JSON of OutboxRecipient[] */
     recipients: string
+    /** As OutboxEntry has it; `ready`: queued, and due. Each open state stands in an index of its own. */
     state: string
     attempts: number
     due_at: number
     created_at: number
     claimed_by: string | null
+    wish: string | null
   }
+  /** Drafts that are sent at a time; `details`: JSON of the rest of a ScheduledSend. */
+  scheduled_sends: { mailbox_id: number; message_id: number; due_at: number; details: string }
   /**
    * Entries of the outbox that nobody has claimed yet, as they were accepted: many to a row, appended only. Kept apart
    * because an append costs a fraction of a row of `outbox`, with its key and its index.

@@ -37,6 +37,19 @@ test('mail that is held stays here, and waits', async (t) => {
   assert.equal(all.sink.received.length, 0)
 })
 
+test('what a rule holds leaves once it is released', async (t) => {
+  const { server, sink, states } = await sendTo(t, { hold: 'all' }, ['ada@fabrikam.example'])
+  assert.deepEqual(states, { 'ada@fabrikam.example': 'held' })
+  const admin = await server.application(['Graphpost.Admin'])
+  const { json } = await admin.post('/admin/queue/release', { destination: 'fabrikam.example' })
+  assert.equal(json.changed, 1)
+  await server.graphpost.drainOutbox(20_000)
+  assert.deepEqual(
+    sink.received.map(({ rcptTo }) => rcptTo),
+    [['ada@fabrikam.example']],
+  )
+})
+
 test('capture keeps everything, whatever relay is set', async (t) => {
   const { sink, states, server } = await sendTo(t, { deliver: 'capture' }, ['ada@fabrikam.example'])
   assert.deepEqual(states, { 'ada@fabrikam.example': 'captured' })

@@ -130,6 +130,8 @@ test('a store that cannot be read is asked again, later and later, and then all 
     claimDue,
     releaseClaims: outbox.releaseClaims.bind(outbox),
     nextDueAt: () => outbox.nextDueAt(),
+    nextNewDueAt: outbox.nextNewDueAt.bind(outbox),
+    listQueue: outbox.listQueue.bind(outbox),
     listByMessage: outbox.listByMessage.bind(outbox),
     listNewest: outbox.listNewest.bind(outbox),
     countOpen: () => outbox.countOpen(),
