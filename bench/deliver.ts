@@ -1,4 +1,4 @@
-/** D1: how fast what was accepted leaves, beside what nodemailer's pool does by itself to the same SMTP server. */
+/** Q1: how fast what was accepted leaves, beside what nodemailer's pool does by itself to the same SMTP server. */
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,7 +42,7 @@ export const deliver: Section = async (bench) => {
     `Delivered mails a second to an SMTP server on this machine, ${whole(mails)} mails for ${destinations} domains, ${connections} connections`,
     line('nodemailer pool, bare', bare),
     line('graphpost', ours),
-    `D1  ratio to the bare pool: ${(middle(ours, 'perSecond') / middle(bare, 'perSecond')).toFixed(2)}`,
+    `Q1  ratio to the bare pool: ${(middle(ours, 'perSecond') / middle(bare, 'perSecond')).toFixed(2)}`,
   ]
   return { lines, findings: [], failures }
 }
@@ -102,7 +102,7 @@ function line(name: string, rounds: readonly Delivered[]): string {
   const cpu = rounds.every(({ cpuPerMail }) => cpuPerMail === undefined)
     ? ''
     : `${whole(middle(rounds, 'cpuPerMail'))} µs CPU a mail`
-  return `D1  ${name.padEnd(24)} ${whole(middle(rounds, 'perSecond')).padStart(8)} mails/s  ${cpu}`
+  return `Q1  ${name.padEnd(24)} ${whole(middle(rounds, 'perSecond')).padStart(8)} mails/s  ${cpu}`
 }
 
 /** The median. */

@@ -38,10 +38,13 @@ export function deferredUntil(properties: readonly SingleValueExtendedProperty[]
   return after(now, moment(values.get(deferredSendTime)))
 }
 
-/** When a message that is scheduled asks to be sent by now: what is counted from its sending was counted then. */
-export function postponedUntil(properties: readonly SingleValueExtendedProperty[], now: number): number | undefined {
-  const isCounted = properties.some(({ id }) => deferredSendNumber.has(id.toLowerCase()))
-  return isCounted ? undefined : deferredUntil(properties, now)
+/**
+ * When a message that is scheduled asks to be sent by now, ms since 1970, which may be over; undefined when it does not say:
+ * what is counted from its sending was counted then.
+ */
+export function rescheduledAt(properties: readonly SingleValueExtendedProperty[]): number | undefined {
+  if (properties.some(({ id }) => deferredSendNumber.has(id.toLowerCase()))) return undefined
+  return moment(properties.find(({ id }) => id.toLowerCase() === deferredSendTime))
 }
 
 type Written = Pick<SingleValueExtendedProperty, 'id' | 'value'>

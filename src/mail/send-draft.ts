@@ -5,7 +5,7 @@ import type { Mail } from './mail.js'
 import { folderId, type MailFolder, noFolder, outsideTree } from './mail-folder.js'
 import type { Message } from './message.js'
 import { countMove, countOut } from './put-message.js'
-import { deferredUntil, postponedUntil, type ScheduledSend } from './scheduled-send.js'
+import { deferredUntil, rescheduledAt, type ScheduledSend } from './scheduled-send.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
 import type { MailWriter } from './store.js'
 import { requireRecipients, writeWithinLimits } from './submit.js'
@@ -98,8 +98,8 @@ export async function sendScheduled(mail: Mail, scheduled: ScheduledSend): Promi
     return 'cancelled'
   }
   try {
-    const laterAt = postponedUntil(draft.content.singleValueExtendedProperties, mail.clock.now())
-    if (laterAt !== undefined) {
+    const laterAt = rescheduledAt(draft.content.singleValueExtendedProperties) ?? 0
+    if (laterAt > mail.clock.now()) {
       await mail.store.write((tx) => {
         end(tx)
         tx.putScheduledSend({ ...scheduled, dueAt: laterAt })

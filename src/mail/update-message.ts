@@ -4,6 +4,7 @@ import { MailError } from './errors.js'
 import type { Mail } from './mail.js'
 import type { Draft, Message, MessageContent } from './message.js'
 import { requireChange } from './move-message.js'
+import { rescheduledAt, type ScheduledSend } from './scheduled-send.js'
 
 /** What a caller wants changed; what is absent stays. Lists are replaced as a whole. */
 export type MessageChanges = Partial<
@@ -38,6 +39,7 @@ export async function updateMessage(
   const changesMail = names.some((name) => !notes.has(name))
   if (changesMail) await requireSettled(mail, message)
   const updated = changed(mail, message, updatedFields(message, wanted))
+  const rescheduled = await rescheduledBy(mail, message, wanted)
   await mail.store.write((tx) => {
     // Counts before the message: `countMove` says why.
     tx.changeFolder(message.mailbox, message.folder, {
@@ -47,8 +49,21 @@ export async function updateMessage(
     })
     tx.updateMessage(updated, message.change)
     if (changesMail) tx.deleteMime(message.mailbox, message.id)
+    if (rescheduled !== undefined) tx.putScheduledSend(rescheduled)
   })
   return updated
+}
+
+/** A draft that waits for its time, and is given another. @throws MailError propertyInvalid for what is no time */
+async function rescheduledBy(
+  mail: Mail,
+  { mailbox, id, isDraft }: Message,
+  { singleValueExtendedProperties: properties }: MessageChanges,
+): Promise<ScheduledSend | undefined> {
+  if (!isDraft || properties === undefined) return undefined
+  const scheduled = await mail.store.schedule.find(mailbox, id)
+  const dueAt = scheduled && rescheduledAt(properties)
+  return dueAt === undefined || scheduled === undefined ? undefined : { ...scheduled, dueAt }
 }
 
 function changesOnceSent(changes: MessageChanges): MessageChanges {

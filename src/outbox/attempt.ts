@@ -91,10 +91,12 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
   const now = mail.clock.now()
   const open = entry.recipients.filter(({ state }) => isToBeTried(state))
   if (entry.wish !== undefined) return close(attempt, withWish(entry.recipients, entry.wish, now))
-  const suspension = means.next?.lanes.suspension(entry.destination)
-  if (suspension !== undefined && !open.some(({ address }) => mailboxes.has(address.toLowerCase()))) {
-    return suspend(attempt, entry.recipients, open, suspension)
-  }
+  const { mailFrom } = entry
+  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined, mailFrom, rules: means.rules })
+  let recipients = withFates(entry.recipients, (address) => routed.settled.get(address), now)
+  const { local, relay } = routed
+  const suspension = relay.length === 0 ? undefined : means.next?.lanes.suspension(entry.destination)
+  if (suspension !== undefined && local.length === 0) return suspend(attempt, recipients, relay, suspension)
   const message = await mail.store.messages.find(entry.mailbox, entry.message)
   if (message === undefined) {
     const fate = { state: 'failed', reply: 'The message is no longer there.' } as const
@@ -103,10 +105,6 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
 
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
-  const { mailFrom } = entry
-  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined, mailFrom, rules: means.rules })
-  let recipients = withFates(entry.recipients, (address) => routed.settled.get(address), now)
-  const { local, relay } = routed
   if (local.length > 0) {
     await deliverToMailboxes(attempt, message, bodyPreview, recipients, routed)
     recipients = attempt.recipients

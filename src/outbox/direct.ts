@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import { domainToASCII } from 'node:url'
 import { offerInTurn } from './failover.js'
 import { type FetchPolicy, isNamedBy, StsPolicies, type StsPolicy } from './mta-sts.js'
-import { findAddresses, findMailHosts, type MailResolver } from './mx.js'
+import { findAddresses, findMailHosts, keepingAnswers, type MailResolver } from './mx.js'
 import { oneLine } from './outcome.js'
 import type { RelayAddress } from './relay-url.js'
 import { defaultTimeouts, type Envelope, openPeer, type RecipientReply, type Relay, type SmtpTimeouts } from './smtp.js'
@@ -48,8 +48,10 @@ interface Server {
 type Protection = 'sts' | 'any' | 'none'
 
 /** Opens the way; nothing is asked or connected before there is mail. */
-export function openDirect(options: DirectOptions): DirectSender {
-  const { resolver, fetchPolicy, now = Date.now } = options
+export function openDirect(given: DirectOptions): DirectSender {
+  const { fetchPolicy, now = Date.now } = given
+  const resolver = keepingAnswers(given.resolver, now)
+  const options = { ...given, resolver }
   const policies = new StsPolicies(resolver, fetchPolicy, now)
   const peers = new Peers(options)
   return {

@@ -38,6 +38,8 @@ export async function findMailHosts(
   own: string,
   chance: () => number,
 ): Promise<MailHosts> {
+  // Of an address literal (RFC 5321 §4.1.3), and of what is no name at all.
+  if (domain === '') return { refusal: noSuchDomain }
   const found = await asked(() => resolver.resolveMx(domain))
   if (found === 'no such name') return { refusal: noSuchDomain }
   if (found === 'no such record') return { hosts: [domain] }
@@ -88,8 +90,37 @@ async function asked<Answer>(
     return await ask()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOTFOUND') return 'no such name'
+    // A label that is too long, for instance.
+    if (code === 'ENOTFOUND' || code === 'EBADNAME') return 'no such name'
     if (code === 'ENODATA') return 'no such record'
     return { trouble: `The DNS gave no answer (${code ?? (error as Error).message}).` }
+  }
+}
+
+/** An answer is good for that long, ms: a domain that gets many mails is not asked about with each. */
+const keptMs = 60_000
+const maxKept = 10_000
+
+/** The same resolver, its answers kept for a minute, also that there is no such record; trouble is not kept. */
+export function keepingAnswers(resolver: MailResolver, now: () => number): MailResolver {
+  const kept = new Map<string, { readonly answer: Promise<unknown>; readonly until: number }>()
+  const keep = <Answer>(key: string, ask: () => Promise<Answer>): Promise<Answer> => {
+    const known = kept.get(key)
+    if (known !== undefined && known.until > now()) return known.answer as Promise<Answer>
+    const answer = ask()
+    kept.delete(key)
+    kept.set(key, { answer, until: now() + keptMs })
+    const oldest = kept.keys().next().value
+    if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest)
+    answer.catch(({ code }: NodeJS.ErrnoException) => {
+      if (code !== 'ENOTFOUND' && code !== 'ENODATA' && kept.get(key)?.answer === answer) kept.delete(key)
+    })
+    return answer
+  }
+  return {
+    resolveMx: (domain) => keep(`mx ${domain}`, () => resolver.resolveMx(domain)),
+    resolve4: (host) => keep(`a ${host}`, () => resolver.resolve4(host)),
+    resolve6: (host) => keep(`aaaa ${host}`, () => resolver.resolve6(host)),
+    resolveTxt: (name) => keep(`txt ${name}`, () => resolver.resolveTxt(name)),
   }
 }

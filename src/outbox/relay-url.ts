@@ -92,11 +92,22 @@ function readOptions(given: URLSearchParams): Map<string, string> {
 }
 
 function credentialsOf(url: URL, method: string | undefined): PasswordCredentials | undefined {
-  if (url.username === '') return undefined
+  if (url.username === '') {
+    if (method !== undefined) throw new TypeError('A relay\'s option "auth" needs a user: smtp://user:password@host.')
+    return undefined
+  }
   return {
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    user: decoded(url.username),
+    password: decoded(url.password),
     ...(method === undefined ? {} : { method: oneOf('auth', method, methods) }),
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new TypeError('The user or the password of a relay holds a % that begins no escape: write it as %25.')
   }
 }
 

@@ -26,7 +26,7 @@ import { Lanes } from './lanes.js'
 import { findLocalMailboxes } from './local-mailboxes.js'
 import type { ClaimedEntry } from './record.js'
 import { jittered, longestWaitMs, postfixSchedule, type RetrySchedule } from './retry-schedule.js'
-import { openRelay, type SmtpTimeouts } from './smtp.js'
+import { openRelay, type Relay, type SmtpTimeouts } from './smtp.js'
 import type { Transport } from './transport.js'
 
 export interface OutboxWorkerOptions {
@@ -39,12 +39,12 @@ export interface OutboxWorkerOptions {
     readonly connections?: number
     readonly timeouts?: SmtpTimeouts
   }
+  /** In place of a relay: every way out there is, closed with the worker. */
+  readonly transport?: Transport
   /** Transactions at once to one destination; 20 unless said. */
   readonly destinationConcurrency?: number
   /** Transactions a minute to one destination; not bounded unless said. */
   readonly destinationRate?: number
-  /** In place of a relay: every way out there is, closed with the worker. */
-  readonly transport?: Transport
   /** Postfix's unless said. */
   readonly schedule?: RetrySchedule
   /** How long {@link OutboxWorker.close} waits for attempts under way; 30 s unless said. */
@@ -357,17 +357,23 @@ class Worker implements OutboxWorker {
 }
 
 function nextServer(mail: Mail, options: OutboxWorkerOptions, schedule: RetrySchedule): Means['next'] {
-  const lanesOf = (total: number) =>
-    new Lanes({
-      total,
+  const relay = wayOut(mail, options)
+  if (relay === undefined) return undefined
+  return {
+    relay,
+    lanes: new Lanes({
+      total: relay.connections,
       perDestination: options.destinationConcurrency ?? defaultDestinationConcurrency,
       perMinute: options.destinationRate ?? 0,
       clock: mail.clock,
       deadForMs: () => jittered(schedule.delaysMs[0], mail.random),
-    })
-  const { transport } = options
-  if (transport?.canLeave) return { relay: transport, lanes: lanesOf(transport.connections) }
-  if (options.relay === undefined) return undefined
-  const { connections = defaultConnections, ...relay } = options.relay
-  return { relay: openRelay({ ...relay, connections, hostname: mail.hostname }), lanes: lanesOf(connections) }
+    }),
+  }
+}
+
+function wayOut(mail: Mail, { relay, transport }: OutboxWorkerOptions): Relay | undefined {
+  if (transport?.canLeave) return transport
+  if (relay === undefined) return undefined
+  const { connections = defaultConnections, ...options } = relay
+  return openRelay({ ...options, connections, hostname: mail.hostname })
 }

@@ -36,8 +36,8 @@ export interface DatabaseDialect {
    * rows; `take`: the entries, claimed, as rows. Both in one write.
    */
   claimReady(claim: ReadyClaim): { readonly walk: RawBuilder<unknown>; readonly take: RawBuilder<unknown> }
-  /** Moves at least `limit` of the oldest submissions into the outbox, or all there are; run in one write. */
-  takeUp(limit: number): readonly RawBuilder<unknown>[]
+  /** Moves at least `limit` of the oldest submissions, or of the newest, into the outbox, or all there are; run in one write. */
+  takeUp(limit: number, which: 'oldest' | 'newest'): readonly RawBuilder<unknown>[]
   /**
    * The primary key of messages. SQLite keeps rows in the order of an INTEGER PRIMARY KEY, and full-text search will
    * want that order to be the chronological one; so there the id alone is the key, and it is unique in the whole store.
@@ -152,18 +152,20 @@ export const sqlite: DatabaseDialect = {
         limit ${claim.limit})
       returning *`,
   }),
-  takeUp: (limit) => {
-    const last = sql`(
-      select max(id) from (
-        select id, sum(count) over (order by id) - count as before
-        from (select id, count from submissions order by id limit ${limit})
+  takeUp: (limit, which) => {
+    const isOldest = which === 'oldest'
+    const order = sql.raw(isOldest ? 'order by id' : 'order by id desc')
+    const isTaken = sql`submissions.id ${sql.raw(isOldest ? '<=' : '>=')} (
+      select ${sql.raw(isOldest ? 'max' : 'min')}(id) from (
+        select id, sum(count) over (${order}) - count as before
+        from (select id, count from submissions ${order} limit ${limit})
       ) where before < ${limit})`
     return [
       sql`
         insert into outbox (${outboxColumns})
         select e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value -> 4, 'ready', 0, e.value ->> 5, e.value ->> 5
-        from submissions, json_each('[' || entries || ']') as e where submissions.id <= ${last}`,
-      sql`delete from submissions where id <= ${last}`,
+        from submissions, json_each('[' || entries || ']') as e where ${isTaken}`,
+      sql`delete from submissions where ${isTaken}`,
     ]
   },
   messageKey: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey()),
@@ -226,11 +228,12 @@ export const postgres: DatabaseDialect = {
   }),
   // Here a write is a transaction of its own, so a row is one mail's. Rows that another takes up are waited for: who
   // looks at entries afterwards must find those too.
-  takeUp: (limit) => [
+  takeUp: (limit, which) => [
     sql`
       with taken as (
         delete from submissions
-        where id in (select id from submissions order by id limit ${limit} for update)
+        where id in (
+          select id from submissions order by id ${sql.raw(which === 'oldest' ? 'asc' : 'desc')} limit ${limit} for update)
         returning entries
       )
       insert into outbox (${outboxColumns})

@@ -12,11 +12,15 @@ type OutboxRow = Selectable<Schema['outbox']>
 const isReady = sql<boolean>`state = 'ready'`
 const isWaiting = sql<boolean>`state in ('queued', 'sending')`
 const isHeld = sql<boolean>`state = 'held'`
+/** Not the order of the primary key, in which the databases would read through all that is closed. */
+const unindexed = sql`mailbox_id + 0`
 const isClosed = sql<boolean>`state = 'closed'`
 const openStates = [isReady, isWaiting, isHeld]
 
 /** Submissions taken up in one write, and entries that became due: a part of a second of the writer at most. */
 const atOnce = 500
+/** Of the newest submissions: what comes while a backlog is taken up is not behind it. */
+const newestAtOnce = 50
 /** Destinations looked at in one claim. */
 const steps = 200
 
@@ -31,7 +35,8 @@ export class SqlOutbox implements OutboxStore {
     const { read, dialect } = this.#database
     const { walk, take } = dialect.claimReady({ ...claim, steps })
     const before = [
-      ...this.#takeUp(atOnce),
+      ...this.#takeUp(atOnce, 'oldest'),
+      ...this.#takeUp(newestAtOnce, 'newest'),
       this.#becomeReady(sql`due_at <= ${now}`),
       this.#becomeReady(sql`due_at > ${latest}`),
     ]
@@ -164,15 +169,10 @@ export class SqlOutbox implements OutboxStore {
         )
       }
       if (after !== undefined) {
-        query = query.where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple('mailbox_id', 'message_id', 'destination'),
-            '>',
-            tuple(after.mailbox as number, after.message as number, after.destination),
-          ),
-        )
+        const { mailbox, message: number, destination: domain } = after
+        query = query.where(sql<boolean>`(${unindexed}, message_id, destination) > (${mailbox}, ${number}, ${domain})`)
       }
-      const ordered = query.orderBy('mailbox_id').orderBy('message_id').orderBy('destination')
+      const ordered = query.orderBy(unindexed).orderBy('message_id').orderBy('destination')
       rows.push(...(await ordered.limit(limit).execute()))
     }
     return rows.toSorted(byPlace).slice(0, limit).map(entryOf)
@@ -193,15 +193,15 @@ export class SqlOutbox implements OutboxStore {
     return Number(row?.ready ?? 0) + Number(row?.waiting ?? 0) + Number(row?.held ?? 0)
   }
 
-  #takeUp(limit: number): Statement[] {
+  #takeUp(limit: number, which: 'oldest' | 'newest'): Statement[] {
     const { dialect, read } = this.#database
-    return dialect.takeUp(limit).map((move) => statementOf(move.compile(read)))
+    return dialect.takeUp(limit, which).map((move) => statementOf(move.compile(read)))
   }
 
   /** Who looks at entries finds all of them in one place. */
   async #takeUpAll(): Promise<void> {
     const submitted = await this.#database.read.selectFrom('submissions').select('id').limit(1).executeTakeFirst()
-    if (submitted !== undefined) await this.#database.write(this.#takeUp(Number.MAX_SAFE_INTEGER))
+    if (submitted !== undefined) await this.#database.write(this.#takeUp(Number.MAX_SAFE_INTEGER, 'oldest'))
   }
 }
 

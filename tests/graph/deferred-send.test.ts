@@ -117,6 +117,21 @@ test('what the draft says when its time has come is what is sent, also a later t
   assert.deepEqual(await subjects(ben, 'inbox'), ['Changed'])
 })
 
+test('a draft that is given an earlier time goes then, and only one with a time that is none is refused', async (t) => {
+  const server = await startServer(t)
+  const { ada, ben } = await people(server)
+  await ada.post('/me/sendMail', { message: deferred([time, new Date(server.clock.now() + 9 * hour).toISOString()]) })
+  const [draft] = await listed(ada, 'drafts')
+  const patch = (value: string) => ada.call('PATCH', `/me/messages/${draft.id}`, json(extended([time, value])))
+  assert.equal((await patch('soon')).status, 400)
+  assert.equal((await patch(new Date(server.clock.now() + hour).toISOString())).status, 200)
+  await server.graphpost.drainOutbox(wait)
+  assert.deepEqual(await subjects(ben, 'inbox'), [])
+  server.clock.advance(hour)
+  await server.graphpost.drainOutbox(wait)
+  assert.deepEqual(await subjects(ben, 'inbox'), ['Later'])
+})
+
 test('what cannot be sent when its time has come stays a draft; it can be sent by hand', async (t) => {
   const server = await startServer(t)
   const { ada, ben } = await people(server)

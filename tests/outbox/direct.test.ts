@@ -86,6 +86,17 @@ test('the host of the lowest preference gets the mail, and the next one when it 
   )
 })
 
+test('a domain is asked about once for many mails, and again after trouble', async (t) => {
+  const peer = await startPeer(t, {}, { address: '127.0.0.1' })
+  const zone: Zone = { 'fabrikam.example': { a: ['127.0.0.1'] }, 'shaky.example': 'fails' }
+  const { send, asked } = await open(t, zone, peer.port)
+  for (let count = 0; count < 3; count++) assert.equal((await send('x@fabrikam.example'))[0]?.state, 'relayed')
+  assert.deepEqual(asked.filter((question) => question === '15 fabrikam.example').length, 1)
+  assert.equal((await send('x@shaky.example'))[0]?.state, 'delayed')
+  zone['shaky.example'] = { a: ['127.0.0.1'] }
+  assert.equal((await send('x@shaky.example'))[0]?.state, 'relayed')
+})
+
 test('a host that may have taken the message is the last one asked', async (t) => {
   const first = await startPeer(t, { at: { dot: { close: 'within' } } }, { address: '127.0.0.1' })
   const second = await startPeer(t, {}, { address: '127.0.0.2', port: first.port })
@@ -148,6 +159,8 @@ test('what the DNS says decides: null MX, no such domain, an address alone, trou
   }
   assert.deepEqual(await outcome('null.example'), ['failed', '5.1.10'])
   assert.deepEqual(await outcome('unknown.example'), ['failed', '5.1.2'])
+  assert.deepEqual(await outcome('[127.0.0.1]'), ['failed', '5.1.2'])
+  assert.deepEqual(await outcome(`${'x'.repeat(64)}.example`), ['failed', '5.1.2'])
   assert.deepEqual(await outcome('address.example'), ['relayed', '2.0.0'])
   assert.deepEqual(await outcome('empty.example'), ['failed', '5.4.4'])
   assert.deepEqual(await outcome('broken.example'), ['delayed', undefined])

@@ -38,6 +38,8 @@ test('what cannot be used is refused by name, without its password', () => {
     ['smtp://me:secret@mail.example?tls=maybe', /"tls" is one of none, opportunistic, required/],
     ['smtps://me:secret@mail.example?tls=none', /leave out "tls"/],
     ['smtp://me:secret@mail.example?verify=maybe', /"verify" is one of/],
+    ['smtp://me:secret%zz@mail.example', /%25/],
+    ['smtp://mail.example?auth=plain', /needs a user/],
     ['smtp://me:secret@mail.example?auth=ntlm', /"auth" is one of/],
     ['smtp://me:secret@mail.example?requireTLS=true', /no option "requireTLS"/],
     ['smtp://me:secret@mail.example?ca=/no/such/file.pem', /\/no\/such\/file\.pem.*ENOENT/],

@@ -37,6 +37,19 @@ test('mail that is held stays here, and waits', async (t) => {
   assert.equal(all.sink.received.length, 0)
 })
 
+test('what a rule holds leaves once it is released', async (t) => {
+  const { server, sink, states } = await sendTo(t, { hold: 'all' }, ['ada@fabrikam.example'])
+  assert.deepEqual(states, { 'ada@fabrikam.example': 'held' })
+  const admin = await server.application(['Graphpost.Admin'])
+  const { json } = await admin.post('/admin/queue/release', { destination: 'fabrikam.example' })
+  assert.equal(json.changed, 1)
+  await server.graphpost.drainOutbox(20_000)
+  assert.deepEqual(
+    sink.received.map(({ rcptTo }) => rcptTo),
+    [['ada@fabrikam.example']],
+  )
+})
+
 test('capture keeps everything, whatever relay is set', async (t) => {
   const { sink, states, server } = await sendTo(t, { deliver: 'capture' }, ['ada@fabrikam.example'])
   assert.deepEqual(states, { 'ada@fabrikam.example': 'captured' })
@@ -75,6 +88,7 @@ test('a routes file sends one domain through its relay, refuses another, and tak
 
 test('a routes file with a fault stops the start, and says where, and no password', async (t) => {
   const routes = join(await freshFolder(t), 'routes.yaml')
+  const settings = await testSettings(t, { routes })
   for (const [text, pattern] of [
     ['routes: [{ via: office, recipient: [x.example] }]', /\/routes\/0 .*recipient/],
     ['routes: [{ via: "smtp://me:s3cret@x.example?tls=maybe" }]', /"tls" is one of/],
@@ -84,7 +98,7 @@ test('a routes file with a fault stops the start, and says where, and no passwor
   ] as const) {
     await writeFile(routes, text)
     await assert.rejects(
-      async () => startGraphpost(await testSettings(t, { routes })),
+      startGraphpost(settings),
       (error: Error) => pattern.test(error.message) && !error.message.includes('s3cret'),
       text,
     )

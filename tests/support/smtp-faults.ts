@@ -221,8 +221,8 @@ function slowness(): FaultCase[] {
     ...each('answers after our patience', { lateMs: 600 }),
     ...(['greeting', ...points] as Point[]).map(
       (point): FaultCase => ({
-        name: `${point}: a byte every 100 ms`,
-        script: { at: { [point]: { byteEveryMs: 100 } } },
+        name: `${point}: a byte every 200 ms`,
+        script: { at: { [point]: { byteEveryMs: 200 } } },
         isSlow: true,
         fate: 'delayed',
       }),
