@@ -53,7 +53,12 @@ function encodingOf(content: string): '7bit' | 'quoted-printable' | undefined {
   return latin(content, others)
 }
 
+/** Where more letters of ASCII stand than characters that must be encoded: counted no further than that is sure. */
 function latin(content: string, others: number): 'quoted-printable' | undefined {
-  const letters = content.match(/[A-Za-z]/g)?.length ?? 0
+  let letters = 0
+  for (let index = 0; index < content.length && letters <= others; index++) {
+    const lower = content.charCodeAt(index) | 0x20
+    if (lower >= 0x61 && lower <= 0x7a) letters++
+  }
   return others < letters ? 'quoted-printable' : undefined
 }
