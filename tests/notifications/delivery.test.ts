@@ -323,20 +323,25 @@ test('through a filter a message is new when it begins to match, and gone when i
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     })
-  const told = () => receiver.notifications().map((each) => [each.changeType, each.resourceData.id])
+  // Once each: on a machine that is very busy the answer to one may be late, and it is told again.
+  const told = () =>
+    receiver
+      .notifications()
+      .map((each) => [each.changeType, each.resourceData.id])
+      .filter(([type, id], index, all) => type !== all[index - 1]?.[0] || id !== all[index - 1]?.[1])
   const low = await draft('low')
   const high = await draft('high')
-  await receiver.until((all) => all.length === 1)
+  await receiver.until(() => told().length === 1)
   await patch(low, { subject: 'not seen' })
   await patch(low, { importance: 'high' })
-  await receiver.until((all) => all.length === 2)
+  await receiver.until(() => told().length === 2)
   await patch(low, { subject: 'seen' })
-  await receiver.until((all) => all.length === 3)
+  await receiver.until(() => told().length === 3)
   await patch(low, { importance: 'low' })
-  await receiver.until((all) => all.length === 4)
+  await receiver.until(() => told().length === 4)
   await adele.call('DELETE', `/me/messages/${low}`)
   await adele.post(`/me/messages/${high}/move`, { destinationId: 'archive' })
-  await receiver.until((all) => all.length === 5)
+  await receiver.until(() => told().length === 5)
   assert.deepEqual(told(), [
     ['created', high],
     ['created', low],
