@@ -125,3 +125,13 @@ export type ListedMessage = MessageEnvelope & Partial<Pick<Message, 'content'>> 
 
 /** Where a message is, and how often it was moved: what its default id says. */
 export type MessagePlace = Pick<MessageEnvelope, 'id' | 'folder' | 'moves'>
+
+/** Which messages of a mailbox are looked through: so many of the newest, received in this time (ms since 1970). */
+export interface NewestMessages {
+  readonly newest: number
+  readonly since?: number
+  readonly until?: number
+}
+
+/** A message found by its Message-ID. */
+export type NamedMessage = Pick<MessageEnvelope, 'id' | 'folder' | 'internetMessageId' | 'conversation'>

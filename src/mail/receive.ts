@@ -1,70 +1,108 @@
-import { type ArrivingParts, completeArrival } from './arrival.js'
-import { contentOf, hasVisibleAttachment } from './attachment.js'
-import { bodyPreviewOf } from './body.js'
-import { startConversation } from './conversation.js'
-import type { MessageId } from './ids.js'
+import { completeArrival } from './arrival.js'
+import { planBounce } from './bounce.js'
+import { answerConversation, conversationFrom } from './conversation.js'
+import { MailError } from './errors.js'
+import type { MailboxId } from './ids.js'
+import { type Incoming, readIncoming } from './incoming.js'
 import type { Mail } from './mail.js'
-import { folderId } from './mail-folder.js'
+import { folderId, noFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
-import type { Message, MessageContent } from './message.js'
-import { parseMime } from './mime/parse.js'
-import { transportHeadersOf } from './mime/render.js'
-import { putAttachments, putMessage } from './put-message.js'
+import type { Conversation } from './message.js'
+import { inTurn } from './turns.js'
+
+/** A message as it came over the wire, and for whom. */
+export interface Received {
+  /** As received, the trace fields of this hop (RFC 5321 §4.4) already on top. */
+  readonly mime: Buffer
+  /** Return path; empty when there is none. */
+  readonly mailFrom: string
+  readonly mailboxes: readonly Mailbox[]
+}
 
 /**
- * Puts a message that came in from outside into the Inbox of each mailbox; resolves once all of them are on disk.
+ * Puts a message that came in from outside into the Inbox of each mailbox, and what it says of a message of theirs where
+ * it is a report. One write for each mailbox; resolves once all of them are on disk.
  *
- * @param mime as received, the trace fields of this hop (RFC 5321 §4.4) already on top
- * @param mailFrom return path; empty when there is none
- * @throws MailError mimeInvalid, storeUnavailable
+ * @returns for each mailbox, in their order, what it could not be kept for; undefined: it is on disk
+ * @throws MailError mimeInvalid
  */
-export async function receiveMessage(
-  mail: Mail,
-  mailboxes: readonly Mailbox[],
-  mime: Buffer,
-  mailFrom: string,
-): Promise<void> {
-  const draft = await parseMime(mime)
-  const headers = transportHeadersOf(mime)
-  const bodyPreview = bodyPreviewOf(draft.body)
-  const contents = draft.attachments.map(contentOf)
-  const now = mail.clock.now()
-  const { attachments, subject, importance, internetMessageId, isRead: _, mime: __, sentAt, ...said } = draft
-  // Who a blind copy went to is nobody's business; the transport's headers take the place of the author's own.
-  const content: MessageContent = { ...said, bccRecipients: [], internetMessageHeaders: headers }
-
-  const parts: ArrivingParts = {
-    put: (tx, message) => putMessage(tx, mail, message, { draft, contents, carried: [] }),
-    mime: async () => mime,
-    draft: async () => draft,
-    putAttachments: (tx, message) => putAttachments(tx, mail, message, { draft, contents }),
-  }
-
+export async function receiveMessage(mail: Mail, received: Received): Promise<(unknown | undefined)[]> {
+  const { mime, mailFrom, mailboxes } = received
+  const incoming = await readIncoming(mail, mime, mailFrom)
+  const failures: (unknown | undefined)[] = []
   for (const mailbox of mailboxes) {
-    const id = mail.ids.next() as MessageId
-    const message: Message = {
-      mailbox: mailbox.id,
-      id,
-      folder: folderId('inbox'),
-      moves: 0,
-      change: mail.ids.next(),
-      createdAt: now,
-      modifiedAt: now,
-      receivedAt: now,
-      sentAt: sentAt ?? now,
-      isRead: false,
-      isDraft: false,
-      hasAttachments: hasVisibleAttachment(attachments),
-      importance,
-      subject,
-      internetMessageId: internetMessageId ?? `<${mail.random.uuid()}@${mail.hostname}>`,
-      conversation: startConversation(mail, now),
-      bodyPreview,
-      sizeBytes: mime.byteLength,
-      content,
+    try {
+      // One after the other, so that of two copies at once the second sees the first.
+      await inTurn(mail.store, mailbox.id, () => receiveInto(mail, mailbox, incoming, mailFrom))
+      failures.push(undefined)
+    } catch (error) {
+      failures.push(error)
     }
-    // One write for each mailbox: they may be kept in different places one day.
-    const arriving = { mailbox, message, mailFrom, isInternal: false }
-    await completeArrival(mail, arriving, parts, (say) => mail.store.write(say))
   }
+  return failures
+}
+
+/** Another report about the same message may be recorded at the same moment. */
+const maxTries = 4
+
+async function receiveInto(mail: Mail, mailbox: Mailbox, incoming: Incoming, mailFrom: string): Promise<void> {
+  if (await isThere(mail, mailbox, incoming)) return
+  for (let tries = 1; ; tries++) {
+    const bounce = await planBounce(mail, mailbox.id, incoming.report)
+    const conversation = bounce?.original.conversation ?? (await conversationOf(mail, mailbox.id, incoming))
+    const arriving = {
+      mailbox,
+      message: incoming.copyFor(mailbox, conversation),
+      mailFrom,
+      isInternal: false,
+    }
+    try {
+      await completeArrival(mail, arriving, incoming.parts, (say) =>
+        mail.store.write((tx) => {
+          say(tx)
+          bounce?.put(tx)
+        }),
+      )
+      return
+    } catch (error) {
+      const isOvertaken = error instanceof MailError && error.code === 'conflict' && bounce !== undefined
+      if (!isOvertaken || tries === maxTries) throw error
+    }
+  }
+}
+
+/** How long a copy that comes again is taken for the same, ms: five days are as long as a server goes on trying. */
+const repeatedWithinMs = 5 * 24 * 3_600_000
+/** How many of a mailbox's newest messages are looked through by their Message-ID, for which there is no index. */
+const lookedThrough = 500
+
+/**
+ * Whether the mailbox has this very message: sent again by a server that missed our answer, or to two addresses of one
+ * mailbox one after the other. What the owner sent is not meant: they may write to themselves.
+ */
+async function isThere(mail: Mail, mailbox: Mailbox, incoming: Incoming): Promise<boolean> {
+  const since = mail.clock.now() - repeatedWithinMs
+  const among = { since, newest: lookedThrough }
+  const found = await mail.store.messages.findByInternetMessageId(mailbox.id, [incoming.internetMessageId], among)
+  for (const { id, folder } of found) {
+    if (folder === folderId('sentitems') || folder === folderId('drafts') || folder === noFolder) continue
+    const kept = await mail.store.messages.find(mailbox.id, id)
+    if (kept !== undefined && incoming.isSame(kept)) return true
+  }
+  return false
+}
+
+/** The thread it belongs to: that of a message it follows, as the mailbox has it, or else the one they all begin with. */
+async function conversationOf(
+  mail: Mail,
+  mailbox: MailboxId,
+  { internetMessageId, references }: Incoming,
+): Promise<Conversation> {
+  const now = mail.clock.now()
+  if (references.length === 0) return conversationFrom(internetMessageId, now)
+  const found = await mail.store.messages.findByInternetMessageId(mailbox, references, { newest: lookedThrough })
+  const [latest] = found
+  return latest === undefined
+    ? conversationFrom(references[0] ?? internetMessageId, now)
+    : answerConversation(mail, latest.conversation, now)
 }

@@ -15,9 +15,16 @@ import type { StoredSettings } from './mailbox-settings.js'
 import type { Answer, InferenceClassification, Message } from './message.js'
 import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
-import type { OutboxEntry } from './outbox-entry.js'
+import type { OutboxEntry, OutboxRecipient } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
-import type { ListedMessage, MessageCondition, MessagePlace, MessageQuery } from './query.js'
+import type {
+  ListedMessage,
+  MessageCondition,
+  MessagePlace,
+  MessageQuery,
+  NamedMessage,
+  NewestMessages,
+} from './query.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
 
@@ -27,6 +34,7 @@ export interface MailStore {
   readonly messages: MessageStore
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
+  readonly bounces: BounceStore
   readonly uploads: UploadStore
   readonly settings: SettingsStore
   readonly categories: CategoryStore
@@ -74,6 +82,8 @@ export interface MessageStore {
   placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>
   /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
   count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
+  /** Those of the newest that have one of the Message-IDs (RFC 5322), newest first; ids beyond 100 are not looked for. */
+  findByInternetMessageId(mailbox: MailboxId, ids: readonly string[], among: NewestMessages): Promise<NamedMessage[]>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }
@@ -142,6 +152,18 @@ export interface OutboxStore {
   listNewest(limit: number): Promise<OutboxEntry[]>
   /** How many entries are not closed. */
   countOpen(): Promise<number>
+}
+
+/** A closed envelope; `version` tells writers of it apart. */
+export interface ClosedEntry {
+  readonly entry: OutboxEntry
+  readonly version: string
+}
+
+/** What comes back of mail that was handed on. */
+export interface BounceStore {
+  /** Closed envelopes of a message, each with what tells {@link MailWriter.bounceRecipients} that it is as it was. */
+  listClosed(mailbox: MailboxId, message: MessageId): Promise<ClosedEntry[]>
 }
 
 export interface SubscriptionStore {
@@ -286,6 +308,8 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
+  /** What came back of an envelope that was closed. Guarded: fails with `conflict` unless it is as it was. */
+  bounceRecipients(closed: ClosedEntry, recipients: readonly OutboxRecipient[]): void
   /** From its commit on, the store notes changes of the mailbox's messages. */
   insertSubscription(subscription: Subscription): void
   /** Guarded: fails with `conflict` unless it still is as it was. */

@@ -1,5 +1,5 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
-import { startConversation } from './conversation.js'
+import { conversationFrom, threadStartOf } from './conversation.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
 import type { MailboxId, MessageId } from './ids.js'
@@ -89,6 +89,7 @@ function sentMessage(
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
+  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
   return {
     mailbox,
     id: mail.ids.next() as MessageId,
@@ -104,8 +105,8 @@ function sentMessage(
     hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
     importance: draft.importance,
     subject: draft.subject,
-    internetMessageId: draft.internetMessageId ?? newMessageId(mail),
-    conversation: conversation ?? startConversation(mail, now),
+    internetMessageId,
+    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
     sizeBytes: sizeOf(parts),
     content: sentContent(draft, sender),
   }

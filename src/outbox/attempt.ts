@@ -17,6 +17,7 @@ import { isFinal, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-
 import { fateOf, withFate, withFates } from './fate.js'
 import { outcomeOf } from './outcome.js'
 import { type Claim, recordStanding, type Standing } from './record.js'
+import { reportsDue, writeWithReports } from './report.js'
 import { nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
 import { capturedReply, type RoutedRecipients, routeRecipients } from './route.js'
 import { type Slots, SlotsClosed } from './slots.js'
@@ -34,6 +35,8 @@ export interface Means {
   /** The next server, and the right to use one of its connections. */
   readonly next: { readonly relay: Relay; readonly slots: Slots } | undefined
   readonly schedule: RetrySchedule
+  /** After this time a sender is told that their message is late, ms; 0: never. */
+  readonly warnAfterMs: number
   readonly log: OutboxLog
   /** Ends the waiting for a store that refuses. */
   readonly stop: AbortSignal
@@ -45,6 +48,8 @@ export type DueAgain = number | undefined
 /** An entry under delivery. */
 interface Attempt extends Claim {
   readonly means: Means
+  /** Once it was read. */
+  message?: Message
   /** As on disk. */
   recipients: readonly OutboxRecipient[]
   dueAgain: DueAgain
@@ -92,6 +97,8 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
     const fate = { state: 'failed', reply: 'The message is no longer there.' } as const
     return close(attempt, withFate(entry.recipients, open, fate, now))
   }
+
+  attempt.message = message
 
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
@@ -223,8 +230,18 @@ async function record(
   standing: Standing,
   alsoWrite?: Parameters<typeof recordStanding>[2],
 ): Promise<void> {
-  await recordStanding(attempt, standing, alsoWrite)
-  attempt.recipients = standing.recipients
+  const { mail, entry, message, means } = attempt
+  const { giveUpAfterMs } = means.schedule
+  const mime = async () => (message === undefined ? Buffer.alloc(0) : contentInTransit(mail, message))
+  const source = { mail, entry, message, mime, giveUpAfterMs, warnAfterMs: means.warnAfterMs }
+  const { reports, recipients } = reportsDue(source, attempt.recipients, standing.recipients)
+  await writeWithReports(source, reports, (say) =>
+    recordStanding(attempt, { ...standing, recipients }, (tx) => {
+      alsoWrite?.(tx)
+      say(tx)
+    }),
+  )
+  attempt.recipients = recipients
   attempt.dueAgain = standing.state === 'queued' ? standing.dueAt : undefined
 }
 

@@ -39,6 +39,8 @@ export interface OutboxWorkerOptions {
   }
   /** Postfix's unless said. */
   readonly schedule?: RetrySchedule
+  /** After this time a sender is told that their message is late, ms; 0: never. 4 hours unless said, as in Exchange. */
+  readonly warnAfterMs?: number
   /** How long {@link OutboxWorker.close} waits for attempts under way; 30 s unless said. */
   readonly closeTimeoutMs?: number
 }
@@ -67,6 +69,7 @@ export function startOutboxWorker(mail: Mail, options: OutboxWorkerOptions): Out
 }
 
 const defaultConnections = 20
+const defaultWarnAfterMs = 4 * 3_600_000
 const defaultCloseTimeoutMs = 30_000
 /** After connections were cut off at the end of a close: for the results of what they carried. */
 const lastWordsMs = 1_000
@@ -116,7 +119,8 @@ class Worker implements OutboxWorker {
     this.#closeTimeoutMs = options.closeTimeoutMs ?? defaultCloseTimeoutMs
     const next = nextServer(mail, options.relay)
     this.#claimMs = next === undefined ? claimMarginMs.local : next.relay.transactionMs + claimMarginMs.relay
-    this.#means = { next, schedule: options.schedule ?? postfixSchedule, log: options.log, stop: this.#stop.signal }
+    const { schedule = postfixSchedule, warnAfterMs = defaultWarnAfterMs, log } = options
+    this.#means = { next, schedule, warnAfterMs, log, stop: this.#stop.signal }
   }
 
   wake(): void {

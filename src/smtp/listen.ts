@@ -88,7 +88,9 @@ async function acceptMessage(
     ...new Map([...found.values()].map((mailbox): [number, Mailbox] => [mailbox.id, mailbox])).values(),
   ]
   try {
-    await receiveMessage(mail, mailboxes, Buffer.concat([traceFields(mail, session), body]), returnPath(session))
+    const mime = Buffer.concat([traceFields(mail, session), body])
+    const [failure] = (await receiveMessage(mail, { mime, mailFrom: returnPath(session), mailboxes })).filter(Boolean)
+    if (failure !== undefined) throw failure
   } catch (error) {
     if (error instanceof MailError && error.code === 'mimeInvalid') {
       throw new SmtpRefusal(554, '5.6.0 The content is not a message')

@@ -2,6 +2,7 @@ import type { BlobStore } from '../mail/blobs.js'
 import { MailError } from '../mail/errors.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
+import { bounceRecipients, SqlBounces } from './bounces.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
@@ -67,6 +68,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     messages: new SqlMessages(domain),
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
+    bounces: new SqlBounces(domain),
     uploads: new SqlUploads(domain),
     settings: new SqlSettings(domain),
     categories: new SqlCategories(domain),
@@ -156,6 +158,7 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     copyAttachments: (from, to, only) => statements.push(copyAttachments(database, from, to, only)),
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
+    bounceRecipients: (closed, recipients) => statements.push(bounceRecipients(database, closed, recipients)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
     insertSubscription: (subscription) => statements.push(...insertSubscription(database, subscription)),
     updateSubscription: (subscription, previous) =>

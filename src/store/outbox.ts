@@ -203,7 +203,8 @@ export function preparedSettlement(database: Database): (...settlement: Settleme
   })
 }
 
-function entryOf(row: OutboxRow): OutboxEntry {
+/** The row as the domain has it. */
+export function entryOf(row: OutboxRow): OutboxEntry {
   return {
     mailbox: row.mailbox_id as MailboxId,
     message: row.message_id as MessageId,
