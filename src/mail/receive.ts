@@ -1,13 +1,17 @@
 import { completeArrival } from './arrival.js'
 import { planBounce } from './bounce.js'
 import { answerConversation, conversationFrom } from './conversation.js'
+import { deliveryReport, reporterFor } from './delivery-report.js'
+import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
 import type { MailboxId } from './ids.js'
 import { type Incoming, readIncoming } from './incoming.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
-import type { Conversation } from './message.js'
+import type { Conversation, Message } from './message.js'
+import { type Outgoing, putOutgoing } from './outgoing.js'
+import { outgoingReport } from './outgoing-report.js'
 import { inTurn } from './turns.js'
 
 /** A message as it came over the wire, and for whom. */
@@ -17,6 +21,10 @@ export interface Received {
   /** Return path; empty when there is none. */
   readonly mailFrom: string
   readonly mailboxes: readonly Mailbox[]
+  /** Whom of them the sender wants to be told of, by the addresses they were named by (RFC 3461 `NOTIFY=SUCCESS`). */
+  readonly wantReceipts?: readonly { readonly mailbox: MailboxId; readonly address: string }[]
+  /** What the sender's server calls it (RFC 3461 §4.4). */
+  readonly envelopeId?: string | undefined
 }
 
 /**
@@ -33,7 +41,7 @@ export async function receiveMessage(mail: Mail, received: Received): Promise<(u
   for (const mailbox of mailboxes) {
     try {
       // One after the other, so that of two copies at once the second sees the first.
-      await inTurn(mail.store, mailbox.id, () => receiveInto(mail, mailbox, incoming, mailFrom))
+      await inTurn(mail.store, mailbox.id, () => receiveInto(mail, mailbox, incoming, received))
       failures.push(undefined)
     } catch (error) {
       failures.push(error)
@@ -45,24 +53,24 @@ export async function receiveMessage(mail: Mail, received: Received): Promise<(u
 /** Another report about the same message may be recorded at the same moment. */
 const maxTries = 4
 
-async function receiveInto(mail: Mail, mailbox: Mailbox, incoming: Incoming, mailFrom: string): Promise<void> {
+async function receiveInto(mail: Mail, mailbox: Mailbox, incoming: Incoming, received: Received): Promise<void> {
+  const { mailFrom } = received
   if (await isThere(mail, mailbox, incoming)) return
   for (let tries = 1; ; tries++) {
     const bounce = await planBounce(mail, mailbox.id, incoming.report)
     const conversation = bounce?.original.conversation ?? (await conversationOf(mail, mailbox.id, incoming))
-    const arriving = {
-      mailbox,
-      message: incoming.copyFor(mailbox, conversation),
-      mailFrom,
-      isInternal: false,
-    }
+    const message = incoming.copyFor(mailbox, conversation)
+    const arriving = { mailbox, message, mailFrom, isInternal: false }
+    const receipt = await deliveryReceipt(mail, mailbox, message, received)
     try {
       await completeArrival(mail, arriving, incoming.parts, (say) =>
         mail.store.write((tx) => {
           say(tx)
           bounce?.put(tx)
+          if (receipt !== undefined) putOutgoing(tx, receipt, incoming.parts)
         }),
       )
+      if (receipt !== undefined) mail.outboxChanged()
       return
     } catch (error) {
       const isOvertaken = error instanceof MailError && error.code === 'conflict' && bounce !== undefined
@@ -105,4 +113,25 @@ async function conversationOf(
   return latest === undefined
     ? conversationFrom(references[0] ?? internetMessageId, now)
     : answerConversation(mail, latest.conversation, now)
+}
+
+/** To the sender who asked their server for it: a report that the message is in this mailbox. */
+async function deliveryReceipt(
+  mail: Mail,
+  mailbox: Mailbox,
+  message: Message,
+  { mailFrom, mime, wantReceipts = [], envelopeId }: Received,
+): Promise<Outgoing | undefined> {
+  const named = wantReceipts.filter((each) => each.mailbox === mailbox.id)
+  if (named.length === 0 || !isDeliverableAddress(mailFrom)) return undefined
+  const recipients = named.map(({ address }) => ({ address, at: message.receivedAt }))
+  const from = reporterFor(mailbox.address)
+  const news = {
+    kind: 'delivered' as const,
+    recipients,
+    arrivedAt: message.receivedAt,
+    ...(envelopeId && { envelopeId }),
+  }
+  const report = deliveryReport(mail, { from, to: { address: mailFrom } }, message, news, mime)
+  return outgoingReport(mail, mailbox, report, { to: mailFrom, conversation: message.conversation })
 }

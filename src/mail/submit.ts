@@ -21,6 +21,8 @@ export interface SubmitOptions {
   readonly answers?: Answer
   /** Attachments of the answered message that go along. */
   readonly carried?: readonly AttachmentEnvelope[]
+  /** To whom it goes, and the return path, of a message that came with an envelope of its own. */
+  readonly envelope?: { readonly recipients: readonly EmailAddress[]; readonly mailFrom: string }
 }
 
 /**
@@ -41,7 +43,8 @@ export async function submitMessage(
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = sentMessage(mail, acting.mailbox.id, sender, parts, options)
-  const entries = outboxEntries(message)
+  const { envelope } = options
+  const entries = outboxEntries(message, envelope && { ...envelope, at: message.sentAt })
   await mail.store.write((tx) => {
     putMessage(tx, mail, message, parts)
     if (options.saveToSentItems) countIn(tx, message)
