@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   oauth: ['identity', 'http'],
   admin: ['mail', 'identity', 'http'],
   notifications: ['mail', 'http'],
-  outbox: ['mail'],
+  outbox: ['mail', 'http'],
   smtp: ['mail'],
   store: ['mail', 'identity'],
   cli: ['app.ts', 'mail', 'identity', 'http', 'proxy'],

@@ -7,9 +7,10 @@ import type { MailboxId, MessageId } from './ids.js'
  *                   └──────> delayed ──> sending ...
  *
  * `delivered`: in a mailbox of ours. `relayed`: the next server took it (RFC 3464 §2.3.3).
- * `captured`: nothing may leave this machine, so it was kept and shown. `delayed`: to be tried again. `failed`: final.
+ * `captured`: nothing may leave this machine, so it was kept and shown. `delayed`: to be tried again. `held`: not before
+ * somebody releases it. `failed`: final.
  */
-export type RecipientState = 'queued' | 'delivered' | 'relayed' | 'captured' | 'delayed' | 'failed'
+export type RecipientState = 'queued' | 'delivered' | 'relayed' | 'captured' | 'delayed' | 'failed' | 'held'
 
 export interface OutboxRecipient {
   readonly address: string
@@ -22,6 +23,8 @@ export interface OutboxRecipient {
   readonly isWarned?: true
   /** The next server took it upon itself to tell of the delivery (RFC 3461). */
   readonly isNotifiedByPeer?: true
+  /** Somebody has released it: no rule holds it again. */
+  readonly isReleased?: true
 }
 
 /**

@@ -19,7 +19,7 @@ import { outcomeOf } from './outcome.js'
 import { type Claim, recordStanding, type Standing } from './record.js'
 import { reportsDue, writeWithReports } from './report.js'
 import { nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
-import { capturedReply, type RoutedRecipients, routeRecipients } from './route.js'
+import { type RoutedRecipients, type RouteRule, routeRecipients } from './route.js'
 import { type Slots, SlotsClosed } from './slots.js'
 import type { RecipientReply, Relay } from './smtp.js'
 
@@ -34,6 +34,8 @@ export interface OutboxLog {
 export interface Means {
   /** The next server, and the right to use one of its connections. */
   readonly next: { readonly relay: Relay; readonly slots: Slots } | undefined
+  /** Who goes which way out, and who none. */
+  readonly rules: readonly RouteRule[]
   readonly schedule: RetrySchedule
   /** After this time a sender is told that their message is late, ms; 0: never. */
   readonly warnAfterMs: number
@@ -102,9 +104,9 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
 
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
-  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined })
-  const captured = { state: 'captured', reply: capturedReply } as const
-  let recipients = withFate(entry.recipients, routed.capture, captured, now)
+  const { mailFrom } = entry
+  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined, mailFrom, rules: means.rules })
+  let recipients = withFates(entry.recipients, (address) => routed.settled.get(address), now)
   const { local, relay } = routed
   if (local.length > 0) {
     await deliverToMailboxes(attempt, message, bodyPreview, recipients, routed)

@@ -11,7 +11,10 @@ import { Readable } from 'node:stream'
 import { domainToASCII } from 'node:url'
 import type { MailMessage, SMTPSentMessageInfo } from 'nodemailer'
 import SmtpPool from 'nodemailer/lib/smtp-pool'
+import { toCrlf } from '../mail/mime/line-ends.js'
+import { convertedFor } from '../mail/mime/seven-bit.js'
 import { oneLine, parseReply, type SmtpReply } from './outcome.js'
+import { parseRelayUrl, type RelayAddress } from './relay-url.js'
 
 /** Bounds on waiting, ms. Tests shorten them. */
 export interface SmtpTimeouts {
@@ -24,20 +27,26 @@ export interface SmtpTimeouts {
 }
 
 /** RFC 5321 §4.5.3.2: 5 minutes for the greeting, 10 after the final dot; giving up sooner there makes second copies. */
-const defaultTimeouts: SmtpTimeouts = { setupMs: 300_000, replyMs: 600_000, transactionMs: 1_200_000 }
+export const defaultTimeouts: SmtpTimeouts = { setupMs: 300_000, replyMs: 600_000, transactionMs: 1_200_000 }
 
-export interface RelayOptions {
-  /** `smtp://user:password@host:port`, `smtps://...`; what follows `?` are nodemailer's settings, such as `requireTLS=true`. */
-  readonly url: string
+/** How a server is spoken to, whoever it is. */
+export interface PeerOptions {
   /** What we call ourselves in EHLO. */
   readonly hostname: string
   /** Connections at once, and so transactions at once. */
   readonly connections: number
   readonly timeouts?: SmtpTimeouts
+  /** Signs a message in the form in which it is sent. */
+  readonly sign?: (mime: Buffer) => Readable
+}
+
+export interface RelayOptions extends PeerOptions {
+  /** See {@link parseRelayUrl}. */
+  readonly url: string
 }
 
 /** RFC 5321: MAIL FROM and RCPT TO; not the To header. */
-interface Envelope {
+export interface Envelope {
   readonly mailFrom: string
   readonly recipients: readonly string[]
 }
@@ -49,6 +58,12 @@ export interface RecipientReply {
   readonly reply: SmtpReply | undefined
   /** For people, one line: the answer, or what went wrong instead. */
   readonly remark: string
+  /** All of the message was sent and no answer came: the peer may hold a copy (RFC 1047). */
+  readonly mayBeTaken?: true
+  /** No connection to the peer could be had that mail goes over. */
+  readonly isUnusable?: true
+  /** And it was TLS that did not come about. */
+  readonly isTlsTrouble?: true
 }
 
 /** The next server on the way out (RFC 5321 §2.3.10). */
@@ -56,8 +71,12 @@ export interface Relay {
   readonly connections: number
   /** The longest a {@link Relay.send} takes, ms. */
   readonly transactionMs: number
-  /** One transaction. Whatever goes wrong is in the result: one reply for each recipient, in their order. */
-  send(envelope: Envelope, content: Uint8Array): Promise<RecipientReply[]>
+  /**
+   * One transaction. Whatever goes wrong is in the result: one reply for each recipient, in their order.
+   *
+   * @param withinMs when less than {@link Relay.transactionMs} is left
+   */
+  send(envelope: Envelope, content: Uint8Array, withinMs?: number): Promise<RecipientReply[]>
   /** Ends idle connections now and busy ones after their transaction; `force` ends those at once too. */
   close(options?: { force: boolean }): void
 }
@@ -67,10 +86,19 @@ export interface Relay {
  *
  * @throws TypeError when the URL is none that SMTP can be spoken to
  */
-export function openRelay(options: RelayOptions): Relay {
+export function openRelay({ url, ...options }: RelayOptions): Relay {
+  return openPeer(parseRelayUrl(url), options)
+}
+
+/** The same for a server whose address is known. */
+export function openPeer(address: RelayAddress, options: PeerOptions): Relay {
   const timeouts = options.timeouts ?? defaultTimeouts
   const pool = new SmtpPool({
-    url: relayUrl(options.url),
+    host: address.host,
+    port: address.port,
+    ...(address.servername === undefined ? {} : { servername: address.servername }),
+    ...protectionOf(address),
+    ...authOf(address),
     name: options.hostname,
     maxConnections: options.connections,
     connectionTimeout: timeouts.setupMs,
@@ -82,10 +110,19 @@ export function openRelay(options: RelayOptions): Relay {
     // that is for the retry schedule.
     maxRequeues: 2,
   })
+  const secrets = secretsOf(address)
   return {
     connections: options.connections,
     transactionMs: timeouts.transactionMs,
-    send: (envelope, content) => send(pool, envelope, content, timeouts.transactionMs),
+    send: async (envelope, content, withinMs = Number.POSITIVE_INFINITY) => {
+      const replies = await send(
+        { pool, sign: options.sign },
+        envelope,
+        content,
+        Math.min(timeouts.transactionMs, withinMs),
+      )
+      return replies.map((reply) => withoutSecrets(reply, secrets))
+    },
     close: (how) => pool.close(how),
   }
 }
@@ -93,32 +130,49 @@ export function openRelay(options: RelayOptions): Relay {
 /** A reply is a few lines of at most 512 octets (RFC 5321 §4.5.3.1.5); EHLO's is the longest there is. */
 const maxReplyBytes = 64 * 1024
 
-function relayUrl(url: string): string {
-  const { protocol, hostname } = new URL(url)
-  if ((protocol !== 'smtp:' && protocol !== 'smtps:') || hostname === '') {
-    // The URL itself may hold a password.
-    throw new TypeError('A relay is given as smtp://host:port or smtps://host:port.')
+function protectionOf({ tls, verify, ca }: RelayAddress) {
+  return {
+    secure: tls === 'implicit',
+    requireTLS: tls === 'required',
+    ignoreTLS: tls === 'none',
+    tls: { rejectUnauthorized: verify, ...(ca === undefined ? {} : { ca }) },
   }
-  return url
 }
 
-async function send(
-  pool: SmtpPool,
-  envelope: Envelope,
-  content: Uint8Array,
-  transactionMs: number,
-): Promise<RecipientReply[]> {
+function authOf({ credentials }: RelayAddress) {
+  if (credentials === undefined) return {}
+  const { user, password, method } = credentials
+  if (method === 'xoauth2') return { auth: { type: 'OAuth2' as const, user, accessToken: password } }
+  return { auth: { user, pass: password, ...(method === undefined ? {} : { method: method.toUpperCase() }) } }
+}
+
+/** What a peer must not get us to write down by saying it back: the password, in the forms in which it was sent. */
+function secretsOf({ credentials }: RelayAddress): string[] {
+  if (credentials === undefined || credentials.password === '') return []
+  const { user, password } = credentials
+  const sent = [password, `\0${user}\0${password}`, `user=${user}\x01auth=Bearer ${password}\x01\x01`]
+  return [password, ...sent.map((text) => Buffer.from(text).toString('base64'))]
+}
+
+function withoutSecrets(answer: RecipientReply, secrets: readonly string[]): RecipientReply {
+  if (!secrets.some((secret) => answer.remark.includes(secret))) return answer
+  const remark = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), answer.remark)
+  return { ...answer, remark, reply: answer.reply && { ...answer.reply, text: remark } }
+}
+
+/** The connections to one peer, and what is done to mail for it. */
+interface Peer {
+  readonly pool: SmtpPool
+  readonly sign: PeerOptions['sign']
+}
+
+async function send(peer: Peer, envelope: Envelope, content: Uint8Array, withinMs: number): Promise<RecipientReply[]> {
   const from = wireSender(envelope.mailFrom)
   if (from === undefined) return envelope.recipients.map((address) => refused(address, unusableSender))
   const wired = envelope.recipients.map((address) => ({ address, wire: wireAddress(address) }))
-  const to = [...new Set(wired.flatMap(({ wire }) => wire ?? []))]
-  const transaction: Transaction = {
-    from,
-    to,
-    size: content.byteLength,
-    use8BitMime: !isAscii(content),
-  }
-  const end = to.length === 0 ? {} : await transact(pool, transaction, content, transactionMs)
+  const wanted = [...new Set(wired.flatMap(({ wire }) => wire ?? []))]
+  const transaction = new Transaction(peer, { from, to: wanted }, toCrlf(content))
+  const end = wanted.length === 0 ? {} : await transact(peer.pool, transaction, withinMs)
   const heard = whatWasHeard(transaction, end)
   return wired.map(({ address, wire }) =>
     wire === undefined ? refused(address, unusableRecipient) : replyTo(address, wire, heard),
@@ -137,11 +191,14 @@ interface SmtpFailure extends Error {
   /** The verb the peer was answering, `CONN` outside of any. */
   readonly command?: string
   readonly response?: string
+  readonly responseCode?: number
   readonly recipient?: string
+  /** Of nodemailer: what it waited for in vain. */
+  readonly timeoutType?: string
 }
 
 /** The envelope as the connection takes it; the lower half is what it notes while the transaction goes on. */
-interface Transaction {
+interface WireEnvelope {
   from: string
   to: string[]
   /** RFC 1870 */
@@ -152,39 +209,107 @@ interface Transaction {
   rejectedErrors?: SmtpFailure[]
 }
 
-async function transact(
-  pool: SmtpPool,
-  transaction: Transaction,
-  content: Uint8Array,
-  transactionMs: number,
-): Promise<TransactionEnd> {
+/** Bytes that a signature can add, for SIZE; a server takes it as an estimate (RFC 1870 §6). */
+const signatureBytes = 1_024
+
+/** A message on its way to a peer. Its final form is known once there is a connection: it depends on what that offers. */
+class Transaction {
+  readonly #peer: Peer
+  readonly #wanted: { readonly from: string; readonly to: readonly string[] }
+  readonly #content: Buffer
+  #mime: Buffer
+  #stream: Readable | undefined
+  envelope: WireEnvelope | undefined
+  /** Recipients that could not even be asked for, by their address on the wire. */
+  readonly refused = new Map<string, SmtpReply>()
+
+  constructor(peer: Peer, wanted: { readonly from: string; readonly to: readonly string[] }, content: Buffer) {
+    this.#peer = peer
+    this.#wanted = wanted
+    this.#content = content
+    this.#mime = content
+  }
+
+  /** Every byte of the message went out. */
+  get wasSent(): boolean {
+    return this.#stream?.readableEnded === true
+  }
+
+  /** The little of a composed message that the pool asks for. */
+  message(signal: AbortSignal): MailMessage<SMTPSentMessageInfo> {
+    const message = {
+      data: { signal },
+      message: {
+        getEnvelope: () => this.#prepare(message),
+        createReadStream: () => {
+          this.#stream = this.#read()
+          return this.#stream
+        },
+        // For the pool's own log lines, which nobody reads.
+        messageId: () => '',
+        getHeader: () => '',
+      },
+    }
+    return message as unknown as MailMessage<SMTPSentMessageInfo>
+  }
+
+  /** Asked for once a connection is there, and again for another one. */
+  #prepare(message: object): WireEnvelope {
+    const offers = extensionsOf(this.#peer.pool, message)
+    const { from } = this.#wanted
+    this.refused.clear()
+    const sayable = (address: string) => isAscii(Buffer.from(address)) || offers.includes('SMTPUTF8')
+    let to = this.#wanted.to.filter(sayable)
+    for (const address of this.#wanted.to) if (!sayable(address)) this.refused.set(address, needsUtf8)
+    const asksForUtf8 = offers.includes('SMTPUTF8') && [from, ...to].some((address) => !isAscii(Buffer.from(address)))
+    const mime = convertedFor(this.#content, { bodies: offers.includes('8BITMIME'), headers: asksForUtf8 })
+    const isOfferedAnyway = mime === 'needs utf8' && offers.includes('SMTPUTF8')
+    if (!sayable(from) || (typeof mime === 'string' && !isOfferedAnyway)) {
+      for (const address of to) this.refused.set(address, mime === 'needs 8bit' ? needsEightBit : needsUtf8)
+      to = []
+    }
+    this.#mime = typeof mime === 'string' ? this.#content : mime
+    this.envelope = {
+      from,
+      to,
+      size: this.#mime.byteLength + (this.#peer.sign === undefined ? 0 : signatureBytes),
+      use8BitMime: !isAscii(this.#mime),
+    }
+    return this.envelope
+  }
+
+  #read(): Readable {
+    return this.#peer.sign?.(this.#mime) ?? Readable.from(blocksOf(this.#mime), { objectMode: false })
+  }
+}
+
+/** Of nodemailer's own state: what the connection that has this message was offered, which it tells nobody beforehand. */
+interface PoolState {
+  readonly _connections?: readonly {
+    readonly queueEntry?: { readonly mail: object } | false
+    readonly connection?: { readonly _supportedExtensions?: readonly string[] }
+  }[]
+}
+
+/** What a peer offers (RFC 5321 §4.1.1.1); nothing where that cannot be seen, which is always safe. */
+function extensionsOf(pool: SmtpPool, message: object): readonly string[] {
+  const { _connections: connections = [] } = pool as unknown as PoolState
+  const carrier = connections.find(({ queueEntry }) => queueEntry && queueEntry.mail === message)
+  return carrier?.connection?._supportedExtensions ?? []
+}
+
+async function transact(pool: SmtpPool, transaction: Transaction, withinMs: number): Promise<TransactionEnd> {
   const overdue = new AbortController()
-  const timer = setTimeout(() => overdue.abort(), transactionMs)
+  const timer = setTimeout(() => overdue.abort(), withinMs)
   try {
     return await new Promise((resolve) => {
-      pool.send(poolMessage(transaction, content, overdue.signal), (error, info) =>
+      pool.send(transaction.message(overdue.signal), (error, info) =>
         resolve(error === null ? { info } : { failure: error as SmtpFailure }),
       )
     })
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** The little of a composed message that the pool asks for. */
-function poolMessage(
-  envelope: Transaction,
-  content: Uint8Array,
-  signal: AbortSignal,
-): MailMessage<SMTPSentMessageInfo> {
-  const message = {
-    getEnvelope: () => envelope,
-    createReadStream: () => Readable.from(blocksOf(content), { objectMode: false }),
-    // For the pool's own log lines, which nobody reads.
-    messageId: () => '',
-    getHeader: () => '',
-  }
-  return { data: { signal }, message } as unknown as MailMessage<SMTPSentMessageInfo>
 }
 
 const blockBytes = 64 * 1024
@@ -205,12 +330,21 @@ interface Heard {
   readonly last: SmtpFailure | undefined
   readonly accepted: ReadonlySet<unknown>
   readonly final: SmtpReply | undefined
+  /** By ourselves, before anyone was asked. */
+  readonly unasked: ReadonlyMap<string, SmtpReply>
+  readonly wasSent: boolean
+  /** There was a session, so that a transaction could begin. */
+  readonly wasBegun: boolean
 }
 
 function whatWasHeard(transaction: Transaction, { info, failure }: TransactionEnd): Heard {
+  const { envelope } = transaction
   return {
-    first: transaction.mailError,
-    refused: new Map((transaction.rejectedErrors ?? []).map((error) => [error.recipient, error])),
+    unasked: transaction.refused,
+    wasSent: transaction.wasSent,
+    wasBegun: envelope !== undefined,
+    first: envelope?.mailError,
+    refused: new Map((envelope?.rejectedErrors ?? []).map((error) => [error.recipient, error])),
     last: failure,
     accepted: new Set(info?.accepted),
     final: info === undefined ? undefined : parseReply(info.response),
@@ -222,10 +356,21 @@ function whatWasHeard(transaction: Transaction, { info, failure }: TransactionEn
  * once (RFC 2920) answers every RCPT after it with 503, which says nothing about the recipients.
  */
 function replyTo(address: string, wire: string, heard: Heard): RecipientReply {
+  const unasked = heard.unasked.get(wire)
+  if (unasked !== undefined) return refused(address, unasked)
   const failure = heard.first ?? heard.refused.get(wire) ?? heard.last
-  if (failure !== undefined) return failedReply(address, failure)
+  if (failure !== undefined) return { ...failedReply(address, failure), ...statusOf(failure, heard) }
   const taken = heard.accepted.has(wire) ? heard.final : undefined
-  return { address, reply: taken, remark: taken?.text ?? 'The relay gave no answer that could be read.' }
+  if (taken !== undefined) return { address, reply: taken, remark: taken.text }
+  return { address, reply: undefined, remark: 'The relay gave no answer that could be read.', mayBeTaken: true }
+}
+
+function statusOf(failure: SmtpFailure, { wasSent, wasBegun }: Heard) {
+  if (!wasBegun) {
+    const isTls = failure.code === 'ETLS' || failure.timeoutType === 'UPGRADE_TIMEOUT'
+    return { isUnusable: true as const, ...(isTls ? { isTlsTrouble: true as const } : {}) }
+  }
+  return wasSent && failure.responseCode === undefined ? { mayBeTaken: true as const } : {}
 }
 
 /** Verbs whose answer is about this mail, or about taking mail from us at all. */
@@ -237,12 +382,21 @@ function failedReply(address: string, failure: SmtpFailure): RecipientReply {
   if (code === 'EMESSAGE' && command === 'MAIL FROM' && response === undefined) return refused(address, tooLarge)
   if (code === 'EABORT') return { address, reply: undefined, remark: 'The relay took too long.' }
   // Anything said in a greeting, STARTTLS or AUTH is about this session or our own settings, not about the mail.
-  const reply = response !== undefined && verbsThatDecide.has(command) ? parseReply(response) : undefined
-  return { address, reply, remark: reply?.text ?? oneLine(message) }
+  const said = response === undefined ? undefined : parseReply(response)
+  const reply = verbsThatDecide.has(command) ? said : undefined
+  const place = reply !== undefined || command === 'CONN' ? '' : `${command}: `
+  return { address, reply, remark: said === undefined ? oneLine(message) : `${place}${said.text}` }
 }
 
 const unusableSender: SmtpReply = { code: 553, text: '553 5.1.7 The sender has no address that SMTP can carry.' }
 const unusableRecipient: SmtpReply = { code: 553, text: '553 5.1.3 This is no address that SMTP can carry.' }
+/** RFC 6531 §3.2, §4.2 */
+const needsUtf8: SmtpReply = { code: 553, text: '553 5.6.7 The relay does not take addresses that are not ASCII.' }
+/** RFC 6152 §3 */
+const needsEightBit: SmtpReply = {
+  code: 554,
+  text: '554 5.6.3 The relay takes 7 bits, and the message must not be converted.',
+}
 const tooLarge: SmtpReply = { code: 552, text: '552 5.3.4 The message is larger than the relay takes.' }
 
 function refused(address: string, reply: SmtpReply): RecipientReply {

@@ -26,6 +26,7 @@ import { findLocalMailboxes } from './local-mailboxes.js'
 import { postfixSchedule, type RetrySchedule } from './retry-schedule.js'
 import { Slots } from './slots.js'
 import { openRelay, type SmtpTimeouts } from './smtp.js'
+import type { Transport } from './transport.js'
 
 export interface OutboxWorkerOptions {
   readonly log: OutboxLog
@@ -37,6 +38,8 @@ export interface OutboxWorkerOptions {
     readonly connections?: number
     readonly timeouts?: SmtpTimeouts
   }
+  /** In place of a relay: every way out there is, closed with the worker. */
+  readonly transport?: Transport
   /** Postfix's unless said. */
   readonly schedule?: RetrySchedule
   /** After this time a sender is told that their message is late, ms; 0: never. 4 hours unless said, as in Exchange. */
@@ -117,10 +120,10 @@ class Worker implements OutboxWorker {
     this.#mail = mail
     this.#name = mail.random.uuid()
     this.#closeTimeoutMs = options.closeTimeoutMs ?? defaultCloseTimeoutMs
-    const next = nextServer(mail, options.relay)
+    const next = nextServer(mail, options)
     this.#claimMs = next === undefined ? claimMarginMs.local : next.relay.transactionMs + claimMarginMs.relay
-    const { schedule = postfixSchedule, warnAfterMs = defaultWarnAfterMs, log } = options
-    this.#means = { next, schedule, warnAfterMs, log, stop: this.#stop.signal }
+    const { transport, schedule = postfixSchedule, warnAfterMs = defaultWarnAfterMs, log } = options
+    this.#means = { next, rules: transport?.rules ?? [], schedule, warnAfterMs, log, stop: this.#stop.signal }
   }
 
   wake(): void {
@@ -272,7 +275,8 @@ class Worker implements OutboxWorker {
   }
 }
 
-function nextServer(mail: Mail, relay: OutboxWorkerOptions['relay']): Means['next'] {
+function nextServer(mail: Mail, { relay, transport }: OutboxWorkerOptions): Means['next'] {
+  if (transport?.canLeave) return { relay: transport, slots: new Slots(transport.connections) }
   if (relay === undefined) return undefined
   const { connections = defaultConnections, ...options } = relay
   return {
