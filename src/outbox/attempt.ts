@@ -17,7 +17,7 @@ import { isFinal, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-
 import { fateOf, withFate, withFates } from './fate.js'
 import { outcomeOf } from './outcome.js'
 import { type Claim, recordStanding, type Standing } from './record.js'
-import { reportsDue, writeWithReports } from './report.js'
+import { notificationsOf, reportsDue, writeWithReports } from './report.js'
 import { nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
 import { type RoutedRecipients, type RouteRule, routeRecipients } from './route.js'
 import { type Slots, SlotsClosed } from './slots.js'
@@ -159,7 +159,8 @@ async function relayTo(
   wanted: readonly OutboxRecipient[],
 ): Promise<void> {
   const { mail, means, entry } = attempt
-  const envelope = { mailFrom: entry.mailFrom, recipients: wanted.map(({ address }) => address) }
+  const addresses = wanted.map(({ address }) => address)
+  const envelope = { mailFrom: entry.mailFrom, recipients: addresses, ...notificationsOf(entry, message) }
   const replies = await inSlot(slots, async () => {
     // The wait for a slot was long: by the end of a slow transaction the claim could be somebody else's.
     if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined

@@ -18,6 +18,7 @@ import type { Mail } from '../mail/mail.js'
 import type { Message } from '../mail/message.js'
 import type { OutboxEntry, OutboxRecipient } from '../mail/outbox-entry.js'
 import type { MailWriter } from '../mail/store.js'
+import type { Envelope } from './smtp.js'
 
 /** What a report is made from beside the entry. */
 export interface ReportSource {
@@ -126,4 +127,19 @@ function unknownMessage({ hostname }: Pick<Mail, 'hostname'>, { message, created
     conversation: conversationFrom(internetMessageId, createdAt),
     content: emptyDraft(),
   }
+}
+
+/** RFC 3461 §5.4 */
+const maxEnvelopeId = 100
+
+/** What the next server is asked to tell of, if it can: by the Message-ID, which a report then names. */
+export function notificationsOf(
+  entry: OutboxEntry,
+  { internetMessageId, content }: Message,
+): { dsn?: NonNullable<Envelope['dsn']> } {
+  if (!wantsReports(entry)) return {}
+  const envid = internetMessageId.slice(1, -1)
+  const isSayable = envid.length <= maxEnvelopeId && /^[\x21-\x7e]+$/.test(envid)
+  const notifiesSuccess = content.isDeliveryReceiptRequested === true
+  return { dsn: { notifiesSuccess, ...(isSayable ? { envid } : {}) } }
 }

@@ -49,6 +49,13 @@ export interface RelayOptions extends PeerOptions {
 export interface Envelope {
   readonly mailFrom: string
   readonly recipients: readonly string[]
+  /** What a peer that offers it is told of notifications (RFC 3461). */
+  readonly dsn?: {
+    /** What reports are to call the message; ASCII, at most 100 characters (§5.4). */
+    readonly envid?: string
+    /** Whether a delivery is to be told of too. */
+    readonly notifiesSuccess: boolean
+  }
 }
 
 /** What the next server said about one recipient. */
@@ -60,6 +67,8 @@ export interface RecipientReply {
   readonly remark: string
   /** All of the message was sent and no answer came: the peer may hold a copy (RFC 1047). */
   readonly mayBeTaken?: true
+  /** It took on telling of the delivery, which was asked for. */
+  readonly isNotifiedByPeer?: true
   /** No connection to the peer could be had that mail goes over. */
   readonly isUnusable?: true
   /** And it was TLS that did not come about. */
@@ -171,7 +180,7 @@ async function send(peer: Peer, envelope: Envelope, content: Uint8Array, withinM
   if (from === undefined) return envelope.recipients.map((address) => refused(address, unusableSender))
   const wired = envelope.recipients.map((address) => ({ address, wire: wireAddress(address) }))
   const wanted = [...new Set(wired.flatMap(({ wire }) => wire ?? []))]
-  const transaction = new Transaction(peer, { from, to: wanted }, toCrlf(content))
+  const transaction = new Transaction(peer, { from, to: wanted, dsn: envelope.dsn }, toCrlf(content))
   const end = wanted.length === 0 ? {} : await transact(peer.pool, transaction, withinMs)
   const heard = whatWasHeard(transaction, end)
   return wired.map(({ address, wire }) =>
@@ -205,6 +214,8 @@ interface WireEnvelope {
   size: number
   /** RFC 6152 */
   use8BitMime: boolean
+  /** RFC 3461 */
+  dsn?: { envid?: string; notify?: string }
   mailError?: SmtpFailure
   rejectedErrors?: SmtpFailure[]
 }
@@ -212,18 +223,33 @@ interface WireEnvelope {
 /** Bytes that a signature can add, for SIZE; a server takes it as an estimate (RFC 1870 §6). */
 const signatureBytes = 1_024
 
+/** Addresses as they stand in commands. */
+interface WantedEnvelope {
+  readonly from: string
+  readonly to: readonly string[]
+  readonly dsn: Envelope['dsn']
+}
+
+function dsnParameters({ envid, notifiesSuccess }: NonNullable<Envelope['dsn']>): NonNullable<WireEnvelope['dsn']> {
+  return {
+    ...(envid === undefined ? {} : { envid }),
+    ...(notifiesSuccess ? { notify: 'SUCCESS,FAILURE,DELAY' } : {}),
+  }
+}
+
 /** A message on its way to a peer. Its final form is known once there is a connection: it depends on what that offers. */
 class Transaction {
   readonly #peer: Peer
-  readonly #wanted: { readonly from: string; readonly to: readonly string[] }
+  readonly #wanted: WantedEnvelope
   readonly #content: Buffer
   #mime: Buffer
   #stream: Readable | undefined
   envelope: WireEnvelope | undefined
+  isNotifiedByPeer = false
   /** Recipients that could not even be asked for, by their address on the wire. */
   readonly refused = new Map<string, SmtpReply>()
 
-  constructor(peer: Peer, wanted: { readonly from: string; readonly to: readonly string[] }, content: Buffer) {
+  constructor(peer: Peer, wanted: WantedEnvelope, content: Buffer) {
     this.#peer = peer
     this.#wanted = wanted
     this.#content = content
@@ -256,7 +282,7 @@ class Transaction {
   /** Asked for once a connection is there, and again for another one. */
   #prepare(message: object): WireEnvelope {
     const offers = extensionsOf(this.#peer.pool, message)
-    const { from } = this.#wanted
+    const { from, dsn } = this.#wanted
     this.refused.clear()
     const sayable = (address: string) => isAscii(Buffer.from(address)) || offers.includes('SMTPUTF8')
     let to = this.#wanted.to.filter(sayable)
@@ -274,7 +300,9 @@ class Transaction {
       to,
       size: this.#mime.byteLength + (this.#peer.sign === undefined ? 0 : signatureBytes),
       use8BitMime: !isAscii(this.#mime),
+      ...(dsn === undefined || !offers.includes('DSN') ? {} : { dsn: dsnParameters(dsn) }),
     }
+    this.isNotifiedByPeer = dsn?.notifiesSuccess === true && offers.includes('DSN')
     return this.envelope
   }
 
@@ -333,6 +361,7 @@ interface Heard {
   /** By ourselves, before anyone was asked. */
   readonly unasked: ReadonlyMap<string, SmtpReply>
   readonly wasSent: boolean
+  readonly isNotifiedByPeer: boolean
   /** There was a session, so that a transaction could begin. */
   readonly wasBegun: boolean
 }
@@ -342,6 +371,7 @@ function whatWasHeard(transaction: Transaction, { info, failure }: TransactionEn
   return {
     unasked: transaction.refused,
     wasSent: transaction.wasSent,
+    isNotifiedByPeer: transaction.isNotifiedByPeer,
     wasBegun: envelope !== undefined,
     first: envelope?.mailError,
     refused: new Map((envelope?.rejectedErrors ?? []).map((error) => [error.recipient, error])),
@@ -361,7 +391,9 @@ function replyTo(address: string, wire: string, heard: Heard): RecipientReply {
   const failure = heard.first ?? heard.refused.get(wire) ?? heard.last
   if (failure !== undefined) return { ...failedReply(address, failure), ...statusOf(failure, heard) }
   const taken = heard.accepted.has(wire) ? heard.final : undefined
-  if (taken !== undefined) return { address, reply: taken, remark: taken.text }
+  if (taken !== undefined) {
+    return { address, reply: taken, remark: taken.text, ...(heard.isNotifiedByPeer ? { isNotifiedByPeer: true } : {}) }
+  }
   return { address, reply: undefined, remark: 'The relay gave no answer that could be read.', mayBeTaken: true }
 }
 

@@ -31,7 +31,7 @@ export async function openJunction(t: TestContext): Promise<Junction> {
     server.close()
   })
   const { port } = server.address() as { port: number }
-  const junction: Junction = { url: `smtp://127.0.0.1:${port}?ignoreTLS=true`, target: 0 }
+  const junction: Junction = { url: `smtp://127.0.0.1:${port}?tls=none`, target: 0 }
   return junction
 }
 
