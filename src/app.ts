@@ -561,6 +561,7 @@ async function openEntrances(
     maxRecipients: settings.smtpMaxRecipients,
     maxConnections: settings.smtpConnections,
     idleMs: settings.smtpTimeout,
+    bounceAddress: '',
     certificate: certificate.shown,
     signIn: mailboxSignIn(settings, core, log),
     log,

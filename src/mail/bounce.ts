@@ -3,13 +3,18 @@ import type { MailboxId } from './ids.js'
 import type { Mail } from './mail.js'
 import type { Message } from './message.js'
 import type { ReadReport, ReportedFate } from './mime/read-report.js'
-import type { OutboxRecipient } from './outbox-entry.js'
+import { isFinal, type OutboxRecipient } from './outbox-entry.js'
 import type { NewestMessages } from './query.js'
 import type { MailWriter } from './store.js'
 
 /** A report, tied to the message of the mailbox that it is about. */
 export interface Bounce {
   readonly original: Pick<Message, 'id' | 'conversation'>
+  /**
+   * The message is being handed on at this moment: that it was is not recorded yet, so there is nothing to change. Other
+   * servers can be that quick.
+   */
+  readonly isEarly: boolean
   /** Says what it changes, in the write that keeps the report. */
   put(tx: MailWriter): void
 }
@@ -32,20 +37,32 @@ export async function planBounce(
   const original = await findReported(mail, mailbox, report)
   if (original === undefined) return undefined
   const failed = report.fates.filter(({ action }) => action === 'failed')
-  const closed = failed.length === 0 ? [] : await mail.store.bounces.listClosed(mailbox, original.id)
+  const known = failed.length === 0 ? [] : await mail.store.bounces.listEntries(mailbox, original.id)
   const now = mail.clock.now()
-  const changes = closed.flatMap((each) => {
+  const changes = known.flatMap((each) => {
     const recipients = each.entry.recipients.map((recipient) => bounced(recipient, failed, now))
     return recipients.some((recipient, index) => recipient !== each.entry.recipients[index])
       ? [{ each, recipients }]
       : []
   })
+  const isEarly = known.some(
+    ({ entry }) => entry.state === 'sending' && entry.recipients.some((each) => isOpen(each) && fateIn(failed, each)),
+  )
   return {
     original,
+    isEarly: isEarly || changes.some(({ each }) => each.entry.state === 'sending'),
     put: (tx) => {
       for (const { each, recipients } of changes) tx.bounceRecipients(each, recipients)
     },
   }
+}
+
+function isOpen({ state }: OutboxRecipient): boolean {
+  return !isFinal(state)
+}
+
+function fateIn(failed: readonly ReportedFate[], { address }: OutboxRecipient): ReportedFate | undefined {
+  return failed.find(({ addresses }) => addresses.includes(address.toLowerCase()))
 }
 
 /** What we called it when we handed it on comes before what others say it is. */
@@ -66,7 +83,7 @@ async function findReported({ store }: Pick<Mail, 'store'>, mailbox: MailboxId, 
 /** The recipient as it stands after the report; itself when the report is not of it. */
 function bounced(recipient: OutboxRecipient, failed: readonly ReportedFate[], at: number): OutboxRecipient {
   if (recipient.state !== 'relayed') return recipient
-  const fate = failed.find(({ addresses }) => addresses.includes(recipient.address.toLowerCase()))
+  const fate = fateIn(failed, recipient)
   if (fate === undefined) return recipient
   const { status, diagnostic } = fate
   const said = diagnostic === '' ? status : diagnostic.includes(status) ? diagnostic : `${status} ${diagnostic}`

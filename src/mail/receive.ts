@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { completeArrival } from './arrival.js'
 import { planBounce } from './bounce.js'
 import { answerConversation, conversationFrom } from './conversation.js'
 import { deliveryReport, reporterFor } from './delivery-report.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
-import type { MailboxId } from './ids.js'
+import type { MailboxId, TenantId } from './ids.js'
 import { type Incoming, readIncoming } from './incoming.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
@@ -51,13 +52,21 @@ export async function receiveMessage(mail: Mail, received: Received): Promise<(u
 }
 
 /** Another report about the same message may be recorded at the same moment. */
-const maxTries = 4
+const maxTries = 10
+/** Until a result is recorded, ms; after so many times the peer is to try again. */
+const earlyWaitMs = 100
 
 async function receiveInto(mail: Mail, mailbox: Mailbox, incoming: Incoming, received: Received): Promise<void> {
   const { mailFrom } = received
   if (await isThere(mail, mailbox, incoming)) return
   for (let tries = 1; ; tries++) {
     const bounce = await planBounce(mail, mailbox.id, incoming.report)
+    if (bounce?.isEarly === true) {
+      if (tries === maxTries)
+        throw new MailError('conflict', 'The message that this report is about is being delivered.')
+      await sleep(earlyWaitMs)
+      continue
+    }
     const conversation = bounce?.original.conversation ?? (await conversationOf(mail, mailbox.id, incoming))
     const message = incoming.copyFor(mailbox, conversation)
     const arriving = { mailbox, message, mailFrom, isInternal: false }
@@ -113,6 +122,22 @@ async function conversationOf(
   return latest === undefined
     ? conversationFrom(references[0] ?? internetMessageId, now)
     : answerConversation(mail, latest.conversation, now)
+}
+
+/**
+ * The mailbox that a report is for which came to the address that all mail from here is returned to: the one that sent
+ * the message it is about. undefined when it tells of no message of ours.
+ *
+ * @throws MailError mimeInvalid
+ */
+export async function mailboxReportedTo(mail: Mail, tenant: TenantId, mime: Buffer): Promise<Mailbox | undefined> {
+  const { report } = await readIncoming(mail, mime, '')
+  if (report === undefined) return undefined
+  const found = await mail.store.mailboxes.findByAddress(tenant, [...new Set(report.senders)])
+  for (const mailbox of found.values()) {
+    if ((await planBounce(mail, mailbox.id, report)) !== undefined) return mailbox
+  }
+  return undefined
 }
 
 /** To the sender who asked their server for it: a report that the message is in this mailbox. */

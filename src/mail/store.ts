@@ -154,16 +154,16 @@ export interface OutboxStore {
   countOpen(): Promise<number>
 }
 
-/** A closed envelope; `version` tells writers of it apart. */
-export interface ClosedEntry {
+/** An envelope; `version` tells writers of it apart. */
+export interface KnownEntry {
   readonly entry: OutboxEntry
   readonly version: string
 }
 
 /** What comes back of mail that was handed on. */
 export interface BounceStore {
-  /** Closed envelopes of a message, each with what tells {@link MailWriter.bounceRecipients} that it is as it was. */
-  listClosed(mailbox: MailboxId, message: MessageId): Promise<ClosedEntry[]>
+  /** The envelopes of a message, each with what tells {@link MailWriter.bounceRecipients} that it is as it was. */
+  listEntries(mailbox: MailboxId, message: MessageId): Promise<KnownEntry[]>
 }
 
 export interface SubscriptionStore {
@@ -308,8 +308,8 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
-  /** What came back of an envelope that was closed. Guarded: fails with `conflict` unless it is as it was. */
-  bounceRecipients(closed: ClosedEntry, recipients: readonly OutboxRecipient[]): void
+  /** What came back of an envelope. Guarded: fails with `conflict` unless it is as it was, and nobody has claimed it. */
+  bounceRecipients(known: KnownEntry, recipients: readonly OutboxRecipient[]): void
   /** From its commit on, the store notes changes of the mailbox's messages. */
   insertSubscription(subscription: Subscription): void
   /** Guarded: fails with `conflict` unless it still is as it was. */

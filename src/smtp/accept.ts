@@ -3,7 +3,7 @@ import { isDeliverableAddress } from '../mail/email-address.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import type { Mailbox } from '../mail/mailbox.js'
-import { receiveMessage } from '../mail/receive.js'
+import { mailboxReportedTo, receiveMessage } from '../mail/receive.js'
 import { senderOf } from '../mail/sender.js'
 import { actingAs, submitMime } from '../mail/submit-mime.js'
 import type { SmtpOptions } from './listen.js'
@@ -25,7 +25,7 @@ export async function acceptSender(mail: Mail, address: string, session: SMTPSer
 /** RCPT: our own mailboxes for strangers, everybody for those who signed in. */
 export async function acceptRecipient(
   mail: Mail,
-  { tenant, maxRecipients, log }: SmtpOptions,
+  { tenant, maxRecipients, bounceAddress, log }: SmtpOptions,
   address: string,
   session: SMTPServerSession,
 ): Promise<void> {
@@ -35,9 +35,13 @@ export async function acceptRecipient(
     return
   }
   const found = await refusing(mail.store.mailboxes.findByAddress(tenant, [address]))
-  if (found.size > 0) return
+  if (found.size > 0 || isSame(address, bounceAddress)) return
   log.info({ session: session.id, remoteAddress: session.remoteAddress }, 'mail for nobody here was refused')
   throw new SmtpRefusal(550, '5.1.1 There is no such mailbox here, and nothing is relayed')
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase()
 }
 
 /** An answer for each recipient, in their order. */
@@ -60,14 +64,10 @@ export async function acceptMessage(
   return receive(mail, options, body, session)
 }
 
-async function receive(
-  mail: Mail,
-  { protocol, tenant, log }: SmtpOptions,
-  body: Buffer,
-  session: SMTPServerSession,
-): Promise<Answers> {
+async function receive(mail: Mail, options: SmtpOptions, body: Buffer, session: SMTPServerSession): Promise<Answers> {
+  const { protocol, log } = options
   const addresses = session.envelope.rcptTo.map(({ address }) => address.toLowerCase())
-  const found = await refusing(mail.store.mailboxes.findByAddress(tenant, addresses))
+  const found = await refusing(findMailboxes(mail, options, addresses, body))
   const mailboxes = [...new Map([...found.values()].map((mailbox) => [mailbox.id, mailbox])).values()]
   const wantReceipts = session.envelope.rcptTo.flatMap(({ address, dsn }) => {
     const mailbox = found.get(address.toLowerCase())
@@ -84,7 +84,7 @@ async function receive(
   )
   const answers = addresses.map((address): string | SmtpRefusal => {
     const mailbox = found.get(address)
-    if (mailbox === undefined) return new SmtpRefusal(550, '5.1.1 The mailbox is no longer here')
+    if (mailbox === undefined) return new SmtpRefusal(550, '5.1.1 Nobody here is meant')
     const failure = failures[mailboxes.indexOf(mailbox)]
     return failure === undefined ? '2.0.0 Message kept' : refusalOf(failure)
   })
@@ -94,6 +94,20 @@ async function receive(
   if (protocol === 'lmtp') return answers
   // A peer that is refused sends again, to all: those who have it are not given it twice.
   return [answers.find((answer) => typeof answer !== 'string') ?? '2.0.0 Message kept']
+}
+
+/** By the addresses that they were named by. What is returned to the one address for that goes to who sent it. */
+async function findMailboxes(
+  mail: Mail,
+  { tenant, bounceAddress }: SmtpOptions,
+  addresses: readonly string[],
+  body: Buffer,
+): Promise<Map<string, Mailbox>> {
+  const found = await mail.store.mailboxes.findByAddress(tenant, addresses)
+  const returnedTo = addresses.find((address) => isSame(address, bounceAddress))
+  if (returnedTo === undefined) return found
+  const sender = await mailboxReportedTo(mail, tenant, body)
+  return sender === undefined ? found : new Map([...found, [returnedTo, sender]])
 }
 
 async function submit(

@@ -34,6 +34,8 @@ export interface SmtpOptions {
   readonly maxConnections: number
   /** How long a peer may say nothing, ms. */
   readonly idleMs: number
+  /** Where mail from here is returned to, when that is not its sender; '': it is. */
+  readonly bounceAddress: string
   /** PEM; absent: no STARTTLS. */
   readonly certificate?: { readonly cert: string; readonly key: string }
   /** The mailbox of who knows the password; undefined for everybody else. Absent: nobody signs in. */
@@ -63,6 +65,7 @@ export async function listenSmtp(mail: Mail, options: SmtpOptions): Promise<Smtp
   const isLmtp = protocol === 'lmtp'
   const without = [...neverOffered, ...(certificate === undefined ? ['STARTTLS'] : [])]
   const mayNotSignIn = [...without, 'AUTH']
+  const unavailableIn = (isPrivate: boolean) => (signIn !== undefined && isPrivate && !isLmtp ? without : mayNotSignIn)
   const timers = new Map<string, NodeJS.Timeout>()
   const server = new SMTPServer({
     name: mail.hostname,
@@ -83,12 +86,12 @@ export async function listenSmtp(mail: Mail, options: SmtpOptions): Promise<Smtp
     closeTimeout: closeTimeoutMs,
     logger: false,
     onConnect: (session, callback) => {
-      session.disabledCommands = signIn !== undefined && isLoopback(session.remoteAddress) ? without : mayNotSignIn
+      session.disabledCommands = unavailableIn(isLoopback(session.remoteAddress))
       timers.set(session.id, setTimeout(() => cutOff(server, session.id), maxSessionMs).unref())
       callback()
     },
     onSecure: (_, session, callback) => {
-      session.disabledCommands = signIn === undefined || isLmtp ? mayNotSignIn : without
+      session.disabledCommands = unavailableIn(true)
       callback()
     },
     onClose: (session) => {

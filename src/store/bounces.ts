@@ -1,6 +1,6 @@
 import type { MailboxId, MessageId } from '../mail/ids.js'
 import type { OutboxRecipient } from '../mail/outbox-entry.js'
-import type { BounceStore, ClosedEntry } from '../mail/store.js'
+import type { BounceStore, KnownEntry } from '../mail/store.js'
 import type { Database } from './database.js'
 import { entryOf } from './outbox.js'
 import { type Statement, statementOf } from './statement.js'
@@ -12,14 +12,13 @@ export class SqlBounces implements BounceStore {
     this.#database = database
   }
 
-  /** What is taken for the version is the text of the recipients: only a bounce changes an entry that is closed. */
-  async listClosed(mailbox: MailboxId, message: MessageId): Promise<ClosedEntry[]> {
+  /** What is taken for the version is the text of the recipients: only that matters to a bounce. */
+  async listEntries(mailbox: MailboxId, message: MessageId): Promise<KnownEntry[]> {
     const rows = await this.#database.read
       .selectFrom('outbox')
       .selectAll()
       .where('mailbox_id', '=', mailbox)
       .where('message_id', '=', message)
-      .where('state', '=', 'closed')
       .orderBy('destination')
       .execute()
     return rows.map((row) => ({ entry: entryOf(row), version: row.recipients }))
@@ -28,7 +27,7 @@ export class SqlBounces implements BounceStore {
 
 export function bounceRecipients(
   { read }: Database,
-  { entry, version }: ClosedEntry,
+  { entry, version }: KnownEntry,
   recipients: readonly OutboxRecipient[],
 ): Statement {
   const query = read
@@ -37,7 +36,7 @@ export function bounceRecipients(
     .where('mailbox_id', '=', entry.mailbox)
     .where('message_id', '=', entry.message)
     .where('destination', '=', entry.destination)
-    .where('state', '=', 'closed')
+    .where('state', '<>', 'sending')
     .where('recipients', '=', version)
   return statementOf(query.compile(), { guarded: true })
 }

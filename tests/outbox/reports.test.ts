@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MailError } from '../../src/mail/errors.js'
 import type { Message } from '../../src/mail/message.js'
+import type { MailWriter } from '../../src/mail/store.js'
 import { startScriptedPeer } from '../support/scripted-smtp.js'
 import { days, minutes, openPostOffice, patient, to } from './delivery-fixture.js'
 
@@ -121,4 +123,27 @@ test('a delivery receipt tells of each mailbox here, and of what the next server
   assert.deepEqual(delivered?.content.singleValueExtendedProperties, [
     { id: 'String 0x1a', value: 'REPORT.IPM.Note.DR' },
   ])
+})
+
+test('a store that refuses the result refuses the report with it: once it takes them, there is one of each', async (t) => {
+  const office = await openPostOffice(t)
+  const adele = await office.mailbox('adele@contoso.example')
+  const peer = await startScriptedPeer(t, { rcpt: () => '550 5.1.1 nobody' })
+  const id = await office.send(adele, { toRecipients: to('nobody@fabrikam.example') })
+  const { store } = office.mail
+  let refused = 0
+  const write: typeof store.write = async (change) => {
+    const said: unknown[] = []
+    change(new Proxy({} as MailWriter, { get: (_, name) => () => said.push(name) }))
+    if (refused === 3 || !said.includes('settleOutboxEntry')) return store.write(change)
+    refused++
+    assert.ok(said.includes('insertMessage'))
+    assert.equal((await office.messages(adele, 'inbox')).length, 0)
+    throw new MailError('storeUnavailable', 'The disk is full.')
+  }
+  await office.startWorker({ relay: { url: peer.url, timeouts: patient } }, { ...store, write }).drain(20_000)
+  assert.equal(refused, 3)
+  assert.equal((await office.messages(adele, 'inbox')).length, 1)
+  assert.deepEqual(await office.states(adele, id), { 'nobody@fabrikam.example': 'failed' })
+  assert.equal(peer.commands.filter((line) => line.startsWith('RCPT')).length, 1)
 })

@@ -31,6 +31,8 @@ export interface ReadReport {
   readonly about: readonly string[]
   /** The returned message's `Date`, ms since 1970. */
   readonly sentAt: number | undefined
+  /** Who sent it, as the returned message says: no more than where to look for it. */
+  readonly senders: readonly string[]
 }
 
 /** What is looked at of a part that should be small. */
@@ -56,17 +58,19 @@ export function readReport(
   const about = (ids: readonly (string | undefined)[]) => [
     ...new Set([...ids, returned?.internetMessageId, ...ofHeader].filter((id) => id !== undefined)),
   ]
-  const sentAt = returned?.sentAt
+  const senders = [returned?.sender, returned?.from].flatMap((each) => (each === undefined ? [] : [each.address]))
+  const common = { sentAt: returned?.sentAt, senders }
   if (status?.kind === 'file') {
     const { fates, envelopeId } = readDeliveryStatus(status.content)
-    return fates.length === 0 ? undefined : { fates, envelopeId, about: about([]), sentAt }
+    return fates.length === 0 ? undefined : { fates, envelopeId, about: about([]), ...common }
   }
   if (notice?.kind === 'file') {
     const { fate, messageId } = readDisposition(notice.content)
-    return { fates: fate === undefined ? [] : [fate], envelopeId: undefined, about: about([messageId]), sentAt }
+    return { fates: fate === undefined ? [] : [fate], envelopeId: undefined, about: about([messageId]), ...common }
   }
   if (mailFrom !== '') return undefined
-  return readFreeForm(draft, headers, about)
+  const free = readFreeForm(draft, headers, about)
+  return free && { ...free, ...common }
 }
 
 /** A failure told in words alone: Exim's header, and the form that qmail began. */
@@ -74,7 +78,7 @@ function readFreeForm(
   { subject, body }: Draft,
   headers: readonly InternetMessageHeader[],
   about: (ids: readonly string[]) => string[],
-): ReadReport | undefined {
+): Omit<ReadReport, 'sentAt' | 'senders'> | undefined {
   const failed = headers.find(({ name }) => name.toLowerCase() === 'x-failed-recipients')?.value ?? ''
   const text = body.content.slice(0, maxPartBytes)
   const isFailure = failed !== '' || isFailureSubject.test(subject ?? '')
@@ -91,7 +95,7 @@ function readFreeForm(
       diagnostic: withoutControls(replied?.[1] ?? ''),
     }))
   const quoted = [...text.matchAll(/^\s*message-id:\s*(<[^\s<>]{1,900}>)/gim)].map((match) => match[1] ?? '')
-  return { fates, envelopeId: undefined, about: about(quoted), sentAt: undefined }
+  return { fates, envelopeId: undefined, about: about(quoted) }
 }
 
 const isFailureSubject =
