@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { SettingKey } from '../../src/config.js'
+import { startSmtpSink } from '../support/scripted-smtp.js'
 import { startServer } from '../support/start-server.js'
 import { connectSmtp, sendBy } from './smtp-client.js'
 
@@ -167,4 +168,30 @@ test('a peer that says nothing is let go, and one too many is told to come back'
   half.send(letter)
   assert.match(await half.closed, /^421 /)
   assert.deepEqual(await inbox(), [])
+})
+
+test('a receipt for reading goes only to where the message came from', async (t) => {
+  const sink = await startSmtpSink(t)
+  const { server, client, alex, inbox } = await serverFor(t, { relay: sink.url })
+  const send = async (from: string, receiptTo: string) => {
+    const content = `${letter}Disposition-Notification-To: ${receiptTo}\r\n\r\n${receiptTo}\r\n`
+    assert.match(await sendBy(await client(), { from, to: ['alex@contoso.com'], content }), /^250 /)
+    const [{ id }] = await inbox()
+    const { status } = await alex.call('PATCH', `/me/messages/${id}`, {
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"isRead": true}',
+    })
+    assert.equal(status, 200)
+    await server.graphpost.drainOutbox(20_000)
+  }
+  await send('kim@example.com', 'victim@example.net')
+  await send('kim@example.com', 'kim@example.com, victim@example.net')
+  await send('', 'victim@example.net')
+  assert.deepEqual(sink.received, [])
+  await send('kim@example.com', 'Kim <KIM@example.com>')
+  assert.deepEqual(
+    sink.received.map(({ mailFrom, rcptTo }) => [mailFrom, ...rcptTo]),
+    [['', 'KIM@example.com']],
+  )
+  assert.match(sink.received[0]?.bytes.toString() ?? '', /^Auto-Submitted: auto-replied\r$/m)
 })
