@@ -236,7 +236,8 @@ async function record(
   const { mail, entry, message, means } = attempt
   const { giveUpAfterMs } = means.schedule
   const mime = async () => (message === undefined ? Buffer.alloc(0) : contentInTransit(mail, message))
-  const source = { mail, entry, message, mime, giveUpAfterMs, warnAfterMs: means.warnAfterMs }
+  const { warnAfterMs, log, stop } = means
+  const source = { mail, entry, message, mime, giveUpAfterMs, warnAfterMs, log, stop }
   const { reports, recipients } = reportsDue(source, attempt.recipients, standing.recipients)
   await writeWithReports(source, reports, (say) =>
     recordStanding(attempt, { ...standing, recipients }, (tx) => {

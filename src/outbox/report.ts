@@ -2,6 +2,7 @@
  * The reports that an attempt causes: worked out when its result is to be written, and put into the sender's Inbox in the
  * very write that records it, so that there is exactly one of each.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { completeArrival } from '../mail/arrival.js'
 import { conversationFrom } from '../mail/conversation.js'
 import {
@@ -13,6 +14,7 @@ import {
   wantsReports,
 } from '../mail/delivery-report.js'
 import { emptyDraft } from '../mail/empty-draft.js'
+import { MailError } from '../mail/errors.js'
 import { readIncoming } from '../mail/incoming.js'
 import type { Mail } from '../mail/mail.js'
 import type { Message } from '../mail/message.js'
@@ -31,6 +33,9 @@ export interface ReportSource {
   /** When an entry is given up, ms after it was accepted; and after how long its sender is warned, 0: never. */
   readonly giveUpAfterMs: number
   readonly warnAfterMs: number
+  readonly log: { error(fields: object, text: string): void }
+  /** Ends the waiting for a store that refuses. */
+  readonly stop: AbortSignal
 }
 
 /** Who the sender is told about, by what is told of them. */
@@ -76,8 +81,14 @@ function newsOf(
   return state === 'relayed' && isNotifiedByPeer !== true ? 'relayed' : undefined
 }
 
+/** Waits between tries of a report that could not be worked out, ms: doubling from the first to the last. */
+const waitsMs = { first: 50, last: 5_000 }
+/** What is left of a claim for the result itself, ms. */
+const reservedMs = 10_000
+
 /**
- * Writes a result together with the reports that it causes.
+ * Writes a result together with the reports that it causes. A store that does not answer is waited for; a report that
+ * cannot be made is given up for the result's sake, which would be lost with it, and the mail sent again.
  *
  * @param write commits what it is given, with the result
  * @throws what `write` throws
@@ -89,15 +100,37 @@ export async function writeWithReports(
 ): Promise<void> {
   const [report, ...others] = reports
   if (report === undefined) return write(() => {})
-  const arriving = await arrivingReport(source, report)
-  await completeArrival(source.mail, arriving, arriving.parts, (say) =>
-    writeWithReports(source, others, (also) =>
-      write((tx) => {
-        say(tx)
-        also(tx)
-      }),
-    ),
-  )
+  const { mail, entry, stop, log } = source
+  for (let waitMs = waitsMs.first; ; waitMs = Math.min(waitMs * 2, waitsMs.last)) {
+    let isPlanned = false
+    const writeAll = (say: (tx: MailWriter) => void) => {
+      isPlanned = true
+      return writeWithReports(source, others, (also) =>
+        write((tx) => {
+          say(tx)
+          also(tx)
+        }),
+      )
+    }
+    try {
+      const arriving = await arrivingReport(source, report)
+      return await completeArrival(mail, arriving, arriving.parts, writeAll)
+    } catch (error) {
+      if (isPlanned) throw error
+      const isLast = mail.clock.now() + waitMs + reservedMs >= entry.dueAt
+      if (isOurFault(error) || isLast || stop.aborted) {
+        log.error({ err: error, mailbox: entry.mailbox, message: entry.message }, 'a report could not be made')
+        return writeWithReports(source, others, write)
+      }
+    }
+    await sleep(waitMs, undefined, { signal: stop }).catch(() => {})
+  }
+}
+
+/** It would go wrong in the same way each time. */
+function isOurFault(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return true
+  return error instanceof MailError && error.code === 'mimeInvalid'
 }
 
 async function arrivingReport(source: ReportSource, [kind, recipients]: Report) {

@@ -147,3 +147,35 @@ test('a store that refuses the result refuses the report with it: once it takes 
   assert.deepEqual(await office.states(adele, id), { 'nobody@fabrikam.example': 'failed' })
   assert.equal(peer.commands.filter((line) => line.startsWith('RCPT')).length, 1)
 })
+
+test('a report that cannot be worked out now is worked out a little later, and what was relayed is not sent again', async (t) => {
+  const office = await openPostOffice(t)
+  const adele = await office.mailbox('adele@contoso.example')
+  const peer = await startScriptedPeer(t, {
+    rcpt: (address) => (address.startsWith('nobody') ? '550 5.1.1 nobody' : '250 2.1.5 ok'),
+  })
+  const id = await office.send(adele, { toRecipients: to('nobody@fabrikam.example', 'alex@fabrikam.example') })
+  const { store } = office.mail
+  let asked = 0
+  // The question that only a report asks: whose the return path is.
+  const findByAddress: typeof store.mailboxes.findByAddress = (tenant, addresses) => {
+    const isOfReport = addresses[0] === adele.address
+    if (isOfReport && ++asked <= 3) return Promise.reject(new Error('the database is restarting'))
+    return store.mailboxes.findByAddress(tenant, addresses)
+  }
+  const mailboxes = new Proxy(store.mailboxes, {
+    get: (target, name) => {
+      if (name === 'findByAddress') return findByAddress
+      const member = Reflect.get(target, name) as unknown
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+  await office.startWorker({ relay: { url: peer.url, timeouts: patient } }, { ...store, mailboxes }).drain(20_000)
+  assert.equal(asked, 4)
+  assert.equal((await office.messages(adele, 'inbox')).length, 1)
+  assert.deepEqual(await office.states(adele, id), {
+    'nobody@fabrikam.example': 'failed',
+    'alex@fabrikam.example': 'relayed',
+  })
+  assert.equal(peer.wire.length, 1)
+})
