@@ -13,7 +13,7 @@ import type { Mailbox } from './mailbox.js'
 import type { Conversation, Message } from './message.js'
 import { type Outgoing, putOutgoing } from './outgoing.js'
 import { outgoingReport } from './outgoing-report.js'
-import { inTurn } from './turns.js'
+import type { NamedMessage } from './query.js'
 
 /** A message as it came over the wire, and for whom. */
 export interface Received {
@@ -42,7 +42,9 @@ export async function receiveMessage(mail: Mail, received: Received): Promise<(u
   for (const mailbox of mailboxes) {
     try {
       // One after the other, so that of two copies at once the second sees the first.
-      await inTurn(mail.store, mailbox.id, () => receiveInto(mail, mailbox, incoming, received))
+      await inTurnOf(`${mailbox.id} ${incoming.internetMessageId}`, () =>
+        receiveInto(mail, mailbox, incoming, received),
+      )
       failures.push(undefined)
     } catch (error) {
       failures.push(error)
@@ -58,7 +60,9 @@ const earlyWaitMs = 100
 
 async function receiveInto(mail: Mail, mailbox: Mailbox, incoming: Incoming, received: Received): Promise<void> {
   const { mailFrom } = received
-  if (await isThere(mail, mailbox, incoming)) return
+  const ids = [incoming.internetMessageId, ...incoming.references]
+  const known = await mail.store.messages.findByInternetMessageId(mailbox.id, ids, { newest: lookedThrough })
+  if (await isThere(mail, mailbox, incoming, known)) return
   for (let tries = 1; ; tries++) {
     const bounce = await planBounce(mail, mailbox.id, incoming.report)
     if (bounce?.isEarly === true) {
@@ -67,7 +71,7 @@ async function receiveInto(mail: Mail, mailbox: Mailbox, incoming: Incoming, rec
       await sleep(earlyWaitMs)
       continue
     }
-    const conversation = bounce?.original.conversation ?? (await conversationOf(mail, mailbox.id, incoming))
+    const conversation = bounce?.original.conversation ?? conversationOf(mail, incoming, known)
     const message = incoming.copyFor(mailbox, conversation)
     const arriving = { mailbox, message, mailFrom, isInternal: false }
     const receipt = await deliveryReceipt(mail, mailbox, message, received)
@@ -88,8 +92,6 @@ async function receiveInto(mail: Mail, mailbox: Mailbox, incoming: Incoming, rec
   }
 }
 
-/** How long a copy that comes again is taken for the same, ms: five days are as long as a server goes on trying. */
-const repeatedWithinMs = 5 * 24 * 3_600_000
 /** How many of a mailbox's newest messages are looked through by their Message-ID, for which there is no index. */
 const lookedThrough = 500
 
@@ -97,10 +99,13 @@ const lookedThrough = 500
  * Whether the mailbox has this very message: sent again by a server that missed our answer, or to two addresses of one
  * mailbox one after the other. What the owner sent is not meant: they may write to themselves.
  */
-async function isThere(mail: Mail, mailbox: Mailbox, incoming: Incoming): Promise<boolean> {
-  const since = mail.clock.now() - repeatedWithinMs
-  const among = { since, newest: lookedThrough }
-  const found = await mail.store.messages.findByInternetMessageId(mailbox.id, [incoming.internetMessageId], among)
+async function isThere(
+  mail: Mail,
+  mailbox: Mailbox,
+  incoming: Incoming,
+  known: readonly NamedMessage[],
+): Promise<boolean> {
+  const found = known.filter(({ internetMessageId }) => internetMessageId === incoming.internetMessageId)
   for (const { id, folder } of found) {
     if (folder === folderId('sentitems') || folder === folderId('drafts') || folder === noFolder) continue
     const kept = await mail.store.messages.find(mailbox.id, id)
@@ -110,18 +115,30 @@ async function isThere(mail: Mail, mailbox: Mailbox, incoming: Incoming): Promis
 }
 
 /** The thread it belongs to: that of a message it follows, as the mailbox has it, or else the one they all begin with. */
-async function conversationOf(
+function conversationOf(
   mail: Mail,
-  mailbox: MailboxId,
   { internetMessageId, references }: Incoming,
-): Promise<Conversation> {
+  known: readonly NamedMessage[],
+): Conversation {
   const now = mail.clock.now()
-  if (references.length === 0) return conversationFrom(internetMessageId, now)
-  const found = await mail.store.messages.findByInternetMessageId(mailbox, references, { newest: lookedThrough })
-  const [latest] = found
-  return latest === undefined
+  const followed = known.find((each) => references.includes(each.internetMessageId))
+  return followed === undefined
     ? conversationFrom(references[0] ?? internetMessageId, now)
-    : answerConversation(mail, latest.conversation, now)
+    : answerConversation(mail, followed.conversation, now)
+}
+
+/** Copies of one message to one mailbox that come at once. */
+const turns = new Map<string, Promise<unknown>>()
+
+async function inTurnOf<Result>(copy: string, work: () => Promise<Result>): Promise<Result> {
+  const before = turns.get(copy)
+  const result = before === undefined ? work() : before.then(work, work)
+  turns.set(copy, result)
+  try {
+    return await result
+  } finally {
+    if (turns.get(copy) === result) turns.delete(copy)
+  }
 }
 
 /**
