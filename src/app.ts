@@ -29,7 +29,7 @@ import { standingOf } from './graph/subscriptions.js'
 import { healthListener } from './http/health.js'
 import type { HttpsListening } from './http/https.js'
 import type { Reach } from './http/outward-call.js'
-import { type Listening, listen } from './http/server.js'
+import { type Listening, listen, type ServerCertificate } from './http/server.js'
 import { type Application, newApplication } from './identity/application.js'
 import { cloudHosts } from './identity/clouds.js'
 import { developmentApplication, developmentTenant } from './identity/development.js'
@@ -56,7 +56,10 @@ import { SendingLimits, sendingBoundsOf } from './mail/sending-limits.js'
 import type { QueueFilter } from './mail/store.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
+import { OAuthError } from './oauth/errors.js'
 import { oauthListener } from './oauth/serve.js'
+import type { OAuthServices } from './oauth/services.js'
+import { Lockout, signInWithPassword } from './oauth/sign-in.js'
 import { openDirect } from './outbox/direct.js'
 import { dkimSigner, readDkimKeys } from './outbox/dkim.js'
 import { fetchStsPolicy } from './outbox/mta-sts.js'
@@ -122,6 +125,7 @@ export interface Graphpost {
   /** Where that is kept; undefined in memory. */
   readonly caPath: string | undefined
   readonly smtpPort: number | undefined
+  readonly lmtpPort: number | undefined
   /** Whether mail can leave this machine. */
   readonly canLeave: boolean
   /** For people: how, no password in it; undefined when it cannot. */
@@ -237,8 +241,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))
-    const smtp = await startSmtp(settings, core)
-    if (smtp !== undefined) opened.push(() => smtp.close())
+    const entrances = await openEntrances(settings, core, log, surfaces.https)
+    opened.push(() => entrances.close())
     worker.wake()
     const users = await core.directory.listUsers()
     return {
@@ -246,7 +250,8 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       httpsUrl: surfaces.https && `https://localhost:${surfaces.https.port}`,
       caPem: surfaces.https?.certificate?.caPem,
       caPath: surfaces.https?.certificate?.caPath,
-      smtpPort: smtp?.port,
+      smtpPort: entrances.smtp?.port,
+      lmtpPort: entrances.lmtp?.port,
       canLeave: canLeave(settings),
       wayOut: wayOutOf(settings),
       storeDescription: describe(locationOf(settings)),
@@ -254,7 +259,9 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       isDevelopment: isDevelopment(settings),
       mailboxes: users.map((user) => user.userPrincipalName),
       directory: core.directory,
-      reloadCertificate: async () => surfaces.https?.reloadCertificate(),
+      reloadCertificate: async () => {
+        await Promise.all([surfaces.https?.reloadCertificate(), entrances.reloadCertificate()])
+      },
       drainOutbox: async (timeoutMs) => {
         await scheduler.look()
         await worker.drain(timeoutMs)
@@ -612,6 +619,7 @@ function startWorker(settings: Settings, mail: Mail, transport: Transport, log: 
     destinationConcurrency,
     destinationRate,
     ...(retryDelays === undefined ? {} : { schedule: scheduleOf(retryDelays) }),
+    warnAfterMs: settings.delayWarning,
     closeTimeoutMs: settings.drainTimeout,
   })
   if (deliveryConcurrency === 0) worker.pause()
@@ -634,15 +642,115 @@ function startTelling(settings: Settings, { mail, store, tokens }: Core, log: Lo
   })
 }
 
-/** Largest message taken over SMTP: Exchange's own bound for receiving. */
-const maxSmtpBytes = 36_700_160
+/** What takes mail from other servers, and from programs that sign in. */
+interface Entrances {
+  readonly smtp: SmtpListening | undefined
+  readonly lmtp: SmtpListening | undefined
+  /** Reads the operator's own certificate again; nothing to do without one. */
+  reloadCertificate(): Promise<void>
+  close(): Promise<void>
+}
 
-async function startSmtp(settings: Settings, core: Core): Promise<SmtpListening | undefined> {
-  if (settings.smtpPort === notOpened) return undefined
-  const { host, smtpPort: port } = settings
+async function openEntrances(
+  settings: Settings,
+  core: Core,
+  log: Log,
+  https: HttpsListening | undefined,
+): Promise<Entrances> {
+  const { host, smtpPort, lmtpPort } = settings
+  const nothing = async () => {}
+  if (smtpPort === notOpened && lmtpPort === notOpened) {
+    return { smtp: undefined, lmtp: undefined, reloadCertificate: nothing, close: nothing }
+  }
   // What is not opened is not loaded: a start without it is quicker, and smaller.
   const { listenSmtp } = await import('./smtp/listen.js')
-  return listenSmtp(core.mail, { host, port, tenant: core.tenant.id as TenantId, maxBytes: maxSmtpBytes })
+  const certificate = await smtpCertificate(settings, https, log)
+  const options = {
+    host,
+    tenant: core.tenant.id as TenantId,
+    maxBytes: settings.smtpMaxBytes,
+    maxRecipients: settings.smtpMaxRecipients,
+    maxConnections: settings.smtpConnections,
+    idleMs: settings.smtpTimeout,
+    bounceAddress: settings.bounceAddress,
+    certificate: certificate.shown,
+    signIn: mailboxSignIn(settings, core, log),
+    log,
+  }
+  const open: SmtpListening[] = []
+  const listenAt = async (protocol: 'smtp' | 'lmtp', port: number) => {
+    if (port === notOpened) return undefined
+    const listening = await listenSmtp(core.mail, { ...options, protocol, port })
+    open.push(listening)
+    return listening
+  }
+  const close = async () => {
+    await certificate.close()
+    await Promise.all(open.map((listening) => listening.close()))
+  }
+  try {
+    const smtp = await listenAt('smtp', smtpPort)
+    const lmtp = await listenAt('lmtp', lmtpPort)
+    certificate.follow((renewed) => {
+      for (const listening of open) listening.setCertificate(renewed)
+    })
+    return { smtp, lmtp, reloadCertificate: certificate.reload, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** That of https: the operator's own, or one of our authority. */
+async function smtpCertificate(settings: Settings, https: HttpsListening | undefined, log: Log) {
+  const nothing = async () => {}
+  if (settings.tlsCert === '') {
+    const { localCertificate } = await import('./http/certificate.js')
+    const folder = settings.memory ? undefined : settings.data
+    const { certPem, keyPem } = https?.certificate ?? (await localCertificate(folder, { names: cloudHosts }))
+    return { shown: { cert: certPem, key: keyPem }, follow: () => {}, reload: nothing, close: nothing }
+  }
+  const { followOwnCertificate, readOwnCertificate } = await import('./http/own-certificate.js')
+  const shown = await readOwnCertificate(settings)
+  let followed: ReturnType<typeof followOwnCertificate> | undefined
+  return {
+    shown,
+    follow: (show: (certificate: ServerCertificate) => void) => {
+      followed = followOwnCertificate(settings, shown, show, log)
+    },
+    reload: async () => followed?.reload(),
+    close: async () => followed?.close(),
+  }
+}
+
+/** The mailbox of a user by name and password, as the sign-in page takes them. */
+function mailboxSignIn(settings: Settings, core: Core, log: Log) {
+  const lockout = new Lockout()
+  const services = oauthServices(settings, core, log)
+  return async (name: string, password: string): Promise<Mailbox | undefined> => {
+    try {
+      const user = await signInWithPassword(services, lockout, core.tenant, { name, password })
+      return await core.mail.store.mailboxes.find(core.tenant.id as TenantId, user.id)
+    } catch (error) {
+      if (error instanceof OAuthError) return undefined
+      throw error
+    }
+  }
+}
+
+function oauthServices(settings: Settings, core: Core, log: Log): OAuthServices {
+  return {
+    identity: core.store.identity,
+    tokens: core.tokens,
+    seals: core.seals,
+    now: () => core.mail.clock.now(),
+    random: core.mail.random,
+    ownHosts: ownHostsOf(settings),
+    publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
+    development: isDevelopment(settings),
+    record: (record) => core.store.calls.append(record),
+    log,
+  }
 }
 
 interface Surfaces {
@@ -681,18 +789,7 @@ async function listenAll(
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()
   })
-  const oauth = oauthListener({
-    identity: core.store.identity,
-    tokens: core.tokens,
-    seals: core.seals,
-    now: () => core.mail.clock.now(),
-    random: core.mail.random,
-    ownHosts: ownHostsOf(settings),
-    publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
-    development: isDevelopment(settings),
-    record: (record) => core.store.calls.append(record),
-    log,
-  })
+  const oauth = oauthListener(oauthServices(settings, core, log))
   const listener = health(admin(oauth(graph)))
   const common = {
     host: settings.host,

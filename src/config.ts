@@ -346,6 +346,13 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Port for SMTP; 0 picks a free one, off opens none.',
   },
+  lmtpPort: {
+    kind: port,
+    default: 'off',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Port for LMTP, for a mail server before this one; 0 picks a free one, off opens none.',
+  },
   publicUrl: {
     kind: baseUrl,
     default: '',
@@ -427,6 +434,13 @@ export const settingsTable = {
     group: 'Mail going out',
     commands: 'start',
     meaning: 'Our host name in Message-IDs and in EHLO.',
+  },
+  delayWarning: {
+    kind: duration(0),
+    default: '4h',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Age of a message that is not delivered at which its sender is told so, once; 0 tells nobody.',
   },
   deliveryConcurrency: {
     kind: integer(0, 1_000),
@@ -529,6 +543,35 @@ export const settingsTable = {
     group: 'Limits',
     commands: 'start',
     meaning: 'Messages that leave a mailbox within a minute, those beyond wait in the outbox; Exchange lets 30 go.',
+  },
+  smtpMaxBytes: {
+    kind: bytes(65_536, 1_073_741_824),
+    default: '35MiB',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Largest message taken over SMTP and LMTP; Exchange takes 35 MiB.',
+  },
+  smtpMaxRecipients: {
+    kind: integer(100, 100_000),
+    default: '500',
+    group: 'Limits',
+    commands: 'start',
+    meaning:
+      'Recipients of one message over SMTP and LMTP; more are put off with 452, and the peer sends them another one.',
+  },
+  smtpConnections: {
+    kind: integer(1, 100_000),
+    default: '100',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Connections of SMTP at once, and of LMTP; each can hold a message of smtpMaxBytes in memory.',
+  },
+  smtpTimeout: {
+    kind: duration(100),
+    default: '5m',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'How long a peer may say nothing over SMTP and LMTP; RFC 5321 wants five minutes.',
   },
   headersTimeout: {
     kind: duration(1),

@@ -1,6 +1,6 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
 import { bodyPreviewOf } from './body.js'
-import { startConversation } from './conversation.js'
+import { conversationFrom, threadStartOf } from './conversation.js'
 import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
@@ -55,6 +55,7 @@ function newDraft(
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
+  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
   return {
     mailbox: mailbox.id,
     id: mail.ids.next() as MessageId,
@@ -71,8 +72,8 @@ function newDraft(
     hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
     importance: draft.importance,
     subject: draft.subject,
-    internetMessageId: draft.internetMessageId ?? newMessageId(mail),
-    conversation: conversation ?? startConversation(mail, now),
+    internetMessageId,
+    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
     sizeBytes: sizeOf(parts),
     // Shown in the answer to whoever made it, and in every list after that.
     bodyPreview: bodyPreviewOf(draft.body),

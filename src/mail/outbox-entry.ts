@@ -29,6 +29,10 @@ export interface OutboxRecipient {
   readonly reply?: string
   /** When the state was last set, ms since 1970. */
   readonly at?: number
+  /** Its sender was told that it is late. */
+  readonly isWarned?: true
+  /** The next server took it upon itself to tell of the delivery (RFC 3461). */
+  readonly isNotifiedByPeer?: true
   /** Somebody has released it: no rule holds it again. */
   readonly isReleased?: true
 }

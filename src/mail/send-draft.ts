@@ -8,7 +8,7 @@ import { countMove, countOut } from './put-message.js'
 import { deferredUntil, rescheduledAt, type ScheduledSend } from './scheduled-send.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
 import type { MailWriter } from './store.js'
-import { requireRecipients, writeWithinLimits } from './submit.js'
+import { outboxEntries, requireRecipients, writeWithinLimits } from './submit.js'
 
 /**
  * Sends a draft: it leaves its folder for Sent Items, and stands in the outbox, in one write. Of several that send the
@@ -51,7 +51,7 @@ async function sendNow(
 ): Promise<Message> {
   const sent = sentFrom(mail, sender, draft, saveToSentItems ? folderId('sentitems') : noFolder)
   const { answers } = draft.content
-  await writeWithinLimits(mail, sent, (entries) =>
+  await writeWithinLimits(mail, outboxEntries(sent), (entries) =>
     mail.store.write((tx) => {
       alsoWrite(tx)
       if (saveToSentItems) countMove(tx, draft, sent)

@@ -15,7 +15,7 @@ import type { StoredSettings } from './mailbox-settings.js'
 import type { Answer, InferenceClassification, Message, MessageEnvelope } from './message.js'
 import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
-import type { OutboxEntry, OutboxWish } from './outbox-entry.js'
+import type { OutboxEntry, OutboxRecipient, OutboxWish } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
 import type {
   Changes,
@@ -26,6 +26,8 @@ import type {
   MessageCondition,
   MessagePlace,
   MessageQuery,
+  NamedMessage,
+  NewestMessages,
 } from './query.js'
 import type { ScheduledSend } from './scheduled-send.js'
 import type { MessageSearch, SearchDocument } from './search.js'
@@ -39,6 +41,7 @@ export interface MailStore {
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
   readonly schedule: ScheduleStore
+  readonly bounces: BounceStore
   readonly uploads: UploadStore
   readonly changes: ChangeStore
   readonly settings: SettingsStore
@@ -88,6 +91,8 @@ export interface MessageStore {
   placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>
   /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
   count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
+  /** Those of the newest that have one of the Message-IDs (RFC 5322), newest first; ids beyond 100 are not looked for. */
+  findByInternetMessageId(mailbox: MailboxId, ids: readonly string[], among: NewestMessages): Promise<NamedMessage[]>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }
@@ -287,6 +292,18 @@ export interface ChangeHorizon {
   readonly forgotten: number
 }
 
+/** An envelope; `version` tells writers of it apart. */
+export interface KnownEntry {
+  readonly entry: OutboxEntry
+  readonly version: string
+}
+
+/** What comes back of mail that was handed on. */
+export interface BounceStore {
+  /** The envelopes of a message, each with what tells {@link MailWriter.bounceRecipients} that it is as it was. */
+  listEntries(mailbox: MailboxId, message: MessageId): Promise<KnownEntry[]>
+}
+
 export interface SubscriptionStore {
   find(tenant: TenantId, id: string): Promise<Subscription | undefined>
   /** Those an application made, in no order. */
@@ -442,6 +459,8 @@ export interface MailWriter {
   putScheduledSend(send: ScheduledSend): void
   /** Guarded: fails with `conflict` unless it is still there for this time. */
   deleteScheduledSend(send: ScheduledSend): void
+  /** What came back of an envelope. Guarded: fails with `conflict` unless it is as it was, and nobody has claimed it. */
+  bounceRecipients(known: KnownEntry, recipients: readonly OutboxRecipient[]): void
   /** From its commit on, the store notes changes of the mailbox's messages. */
   insertSubscription(subscription: Subscription): void
   /** Guarded: fails with `conflict` unless it still is as it was. */

@@ -1,5 +1,5 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
-import { startConversation } from './conversation.js'
+import { conversationFrom, threadStartOf } from './conversation.js'
 import { createDraft } from './create-draft.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
@@ -24,6 +24,8 @@ export interface SubmitOptions {
   readonly answers?: Answer
   /** Attachments of the answered message that go along. */
   readonly carried?: readonly AttachmentEnvelope[]
+  /** To whom it goes, and the return path, of a message that came with an envelope of its own. */
+  readonly envelope?: { readonly recipients: readonly EmailAddress[]; readonly mailFrom: string }
 }
 
 /**
@@ -47,16 +49,18 @@ export async function submitMessage(
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = sentMessage(mail, acting.mailbox.id, sender, parts, options)
-  const write = (entries: readonly OutboxEntry[]) =>
+  const write = (placed: readonly OutboxEntry[]) =>
     mail.store.write((tx) => {
       putMessage(tx, mail, message, parts)
       if (options.saveToSentItems) countIn(tx, message)
       if (options.answers !== undefined) {
         tx.markAnswered(message.mailbox, options.answers, message.sentAt, mail.ids.next())
       }
-      for (const entry of entries) tx.insertOutboxEntry(entry)
+      for (const entry of placed) tx.insertOutboxEntry(entry)
     })
-  await writeWithinLimits(mail, message, write)
+  const { envelope } = options
+  const entries = outboxEntries(message, envelope && { ...envelope, at: message.sentAt })
+  await writeWithinLimits(mail, entries, write)
   mail.outboxChanged()
   return message.id
 }
@@ -64,14 +68,13 @@ export async function submitMessage(
 /** Writes a message with its outbox entries, which leave when the limits of its mailbox let them. */
 export function writeWithinLimits(
   mail: Mail,
-  message: Message,
+  entries: readonly OutboxEntry[],
   write: (entries: readonly OutboxEntry[]) => Promise<void>,
 ): Promise<void> {
-  const entries = outboxEntries(message)
-  if (mail.sendingLimits === undefined) return write(entries)
-  const { toRecipients, ccRecipients, bccRecipients } = message.content
-  const count = toRecipients.length + ccRecipients.length + bccRecipients.length
-  return mail.sendingLimits.within(message.mailbox, count, (notBefore) => write(postponed(entries, notBefore)))
+  const [first] = entries
+  if (mail.sendingLimits === undefined || first === undefined) return write(entries)
+  const count = entries.reduce((sum, { recipients }) => sum + recipients.length, 0)
+  return mail.sendingLimits.within(first.mailbox, count, (notBefore) => write(postponed(entries, notBefore)))
 }
 
 /** Asked to be sent later: a draft until then, which its author can read, change and delete (decision 22). */
@@ -123,6 +126,7 @@ function sentMessage(
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
+  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
   return {
     mailbox,
     id: mail.ids.next() as MessageId,
@@ -138,8 +142,8 @@ function sentMessage(
     hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
     importance: draft.importance,
     subject: draft.subject,
-    internetMessageId: draft.internetMessageId ?? newMessageId(mail),
-    conversation: conversation ?? startConversation(mail, now),
+    internetMessageId,
+    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
     sizeBytes: sizeOf(parts),
     content: sentContent(draft, sender),
   }

@@ -19,6 +19,7 @@ import { fateOf, withFate, withFates } from './fate.js'
 import { type Lanes, LanesClosed, type Ran } from './lanes.js'
 import { oneLine, outcomeOf } from './outcome.js'
 import { type Claim, type ClaimedEntry, recordStanding, type Standing } from './record.js'
+import { notificationsOf, reportsDue, writeWithReports } from './report.js'
 import { chanceOf, nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
 import { type RoutedRecipients, type RouteRule, routeRecipients } from './route.js'
 import type { RecipientReply, Relay } from './smtp.js'
@@ -37,6 +38,8 @@ export interface Means {
   /** Who goes which way out, and who none. */
   readonly rules: readonly RouteRule[]
   readonly schedule: RetrySchedule
+  /** After this time a sender is told that their message is late, ms; 0: never. */
+  readonly warnAfterMs: number
   readonly log: OutboxLog
   /** Ends the waiting for a store that refuses. */
   readonly stop: AbortSignal
@@ -48,6 +51,8 @@ export type DueAgain = number | undefined
 /** An entry under delivery. */
 interface Attempt extends Claim {
   readonly means: Means
+  /** Once it was read. */
+  message?: Message
   /** As on disk. */
   recipients: readonly OutboxRecipient[]
   dueAgain: DueAgain
@@ -102,6 +107,8 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
     const fate = { state: 'failed', reply: 'The message is no longer there.' } as const
     return close(attempt, withFate(entry.recipients, open, fate, now))
   }
+
+  attempt.message = message
 
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
@@ -170,7 +177,8 @@ async function relayTo(
   wanted: readonly OutboxRecipient[],
 ): Promise<void> {
   const { mail, means, entry } = attempt
-  const envelope = { mailFrom: entry.mailFrom, recipients: wanted.map(({ address }) => address) }
+  const addresses = wanted.map(({ address }) => address)
+  const envelope = { mailFrom: entry.mailFrom, recipients: addresses, ...notificationsOf(entry, message) }
   const ran = await inLane(lanes, entry.destination, async () => {
     // The wait for a connection was long: by the end of a slow transaction the claim could be somebody else's.
     if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
@@ -261,8 +269,22 @@ async function record(
   standing: Standing,
   alsoWrite?: Parameters<typeof recordStanding>[2],
 ): Promise<void> {
-  await recordStanding(attempt, standing, alsoWrite)
-  attempt.recipients = standing.recipients
+  const { mail, entry, means } = attempt
+  const { warnAfterMs, log, stop } = means
+  const before = attempt.recipients
+  const { reports, recipients } = reportsDue({ ...attempt, warnAfterMs }, before, standing.recipients)
+  // Not read for an attempt that did not begin.
+  if (reports.length > 0) attempt.message ??= await mail.store.messages.find(entry.mailbox, entry.message)
+  const { message } = attempt
+  const mime = async () => (message === undefined ? Buffer.alloc(0) : contentInTransit(mail, message))
+  const source = { mail, entry, message, mime, giveUpAfterMs: means.schedule.giveUpAfterMs, warnAfterMs, log, stop }
+  await writeWithReports(source, reports, (say) =>
+    recordStanding(attempt, { ...standing, recipients }, (tx) => {
+      alsoWrite?.(tx)
+      say(tx)
+    }),
+  )
+  attempt.recipients = recipients
   attempt.dueAgain = standing.state === 'queued' ? standing.dueAt : undefined
 }
 

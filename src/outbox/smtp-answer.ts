@@ -15,6 +15,7 @@ interface Heard {
   /** By ourselves, before anyone was asked. */
   readonly unasked: ReadonlyMap<string, SmtpReply>
   readonly wasSent: boolean
+  readonly isNotifiedByPeer: boolean
   /** There was a session, so that a transaction could begin. */
   readonly wasBegun: boolean
 }
@@ -24,6 +25,7 @@ export function whatWasHeard(transaction: Transaction, { info, failure }: Transa
   return {
     unasked: transaction.refused,
     wasSent: transaction.wasSent,
+    isNotifiedByPeer: transaction.isNotifiedByPeer,
     wasBegun: envelope !== undefined,
     first: envelope?.mailError,
     refused: new Map((envelope?.rejectedErrors ?? []).map((error) => [error.recipient, error])),
@@ -43,7 +45,9 @@ export function replyTo(address: string, wire: string, heard: Heard): RecipientR
   const failure = heard.first ?? heard.refused.get(wire) ?? heard.last
   if (failure !== undefined) return { ...failedReply(address, failure), ...statusOf(failure, heard) }
   const taken = heard.accepted.has(wire) ? heard.final : undefined
-  if (taken !== undefined) return { address, reply: taken, remark: taken.text }
+  if (taken !== undefined) {
+    return { address, reply: taken, remark: taken.text, ...(heard.isNotifiedByPeer ? { isNotifiedByPeer: true } : {}) }
+  }
   return { address, reply: undefined, remark: 'The relay gave no answer that could be read.', mayBeTaken: true }
 }
 

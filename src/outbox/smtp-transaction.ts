@@ -10,7 +10,7 @@ import type { MailMessage, SMTPSentMessageInfo } from 'nodemailer'
 import type SmtpPool from 'nodemailer/lib/smtp-pool'
 import { convertedFor } from '../mail/mime/seven-bit.js'
 import type { SmtpReply } from './outcome.js'
-import type { PeerOptions } from './smtp.js'
+import type { Envelope, PeerOptions } from './smtp.js'
 import { needsEightBit, needsUtf8 } from './smtp-answer.js'
 import { isPrintableAscii } from './wire-address.js'
 
@@ -48,6 +48,8 @@ interface WireEnvelope {
   size: number
   /** RFC 6152 */
   use8BitMime: boolean
+  /** RFC 3461 */
+  dsn?: { envid?: string; notify?: string }
   mailError?: SmtpFailure
   rejectedErrors?: SmtpFailure[]
 }
@@ -55,18 +57,33 @@ interface WireEnvelope {
 /** Bytes that a signature can add, for SIZE; a server takes it as an estimate (RFC 1870 §6). */
 const signatureBytes = 1_024
 
+/** Addresses as they stand in commands. */
+interface WantedEnvelope {
+  readonly from: string
+  readonly to: readonly string[]
+  readonly dsn: Envelope['dsn']
+}
+
+function dsnParameters({ envid, notifiesSuccess }: NonNullable<Envelope['dsn']>): NonNullable<WireEnvelope['dsn']> {
+  return {
+    ...(envid === undefined ? {} : { envid }),
+    ...(notifiesSuccess ? { notify: 'SUCCESS,FAILURE,DELAY' } : {}),
+  }
+}
+
 /** A message on its way to a peer. Its final form is known once there is a connection: it depends on what that offers. */
 export class Transaction {
   readonly #peer: Peer
-  readonly #wanted: { readonly from: string; readonly to: readonly string[] }
+  readonly #wanted: WantedEnvelope
   readonly #content: Buffer
   #mime: Buffer
   #stream: Readable | undefined
   envelope: WireEnvelope | undefined
+  isNotifiedByPeer = false
   /** Recipients that could not even be asked for, by their address on the wire. */
   readonly refused = new Map<string, SmtpReply>()
 
-  constructor(peer: Peer, wanted: { readonly from: string; readonly to: readonly string[] }, content: Buffer) {
+  constructor(peer: Peer, wanted: WantedEnvelope, content: Buffer) {
     this.#peer = peer
     this.#wanted = wanted
     this.#content = content
@@ -99,7 +116,7 @@ export class Transaction {
   /** Asked for once a connection is there, and again for another one. */
   #prepare(message: object): WireEnvelope {
     this.refused.clear()
-    const { from, to } = this.#wanted
+    const { from, to, dsn } = this.#wanted
     const isPlain = isAscii(this.#content) && isPrintableAscii(from) && to.every(isPrintableAscii)
     const asked = isPlain ? [...to] : this.#fit(extensionsOf(this.#peer.pool, message))
     this.envelope = {
@@ -108,6 +125,9 @@ export class Transaction {
       size: this.#mime.byteLength + (this.#peer.sign === undefined ? 0 : signatureBytes),
       use8BitMime: !isPlain && !isAscii(this.#mime),
     }
+    const takesDsn = dsn !== undefined && extensionsOf(this.#peer.pool, message).includes('DSN')
+    if (takesDsn) this.envelope.dsn = dsnParameters(dsn)
+    this.isNotifiedByPeer = takesDsn && dsn.notifiesSuccess
     return this.envelope
   }
 

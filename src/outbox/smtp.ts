@@ -45,6 +45,13 @@ export interface RelayOptions extends PeerOptions {
 export interface Envelope {
   readonly mailFrom: string
   readonly recipients: readonly string[]
+  /** What a peer that offers it is told of notifications (RFC 3461). */
+  readonly dsn?: {
+    /** What reports are to call the message; ASCII, at most 100 characters (§5.4). */
+    readonly envid?: string
+    /** Whether a delivery is to be told of too. */
+    readonly notifiesSuccess: boolean
+  }
 }
 
 /** What the next server said about one recipient. */
@@ -56,6 +63,8 @@ export interface RecipientReply {
   readonly remark: string
   /** All of the message was sent and no answer came: the peer may hold a copy (RFC 1047). */
   readonly mayBeTaken?: true
+  /** It took on telling of the delivery, which was asked for. */
+  readonly isNotifiedByPeer?: true
   /** No connection to the peer could be had that mail goes over. */
   readonly isUnusable?: true
   /** And it was TLS that did not come about. */
@@ -132,7 +141,7 @@ async function send(peer: Peer, envelope: Envelope, content: Uint8Array, withinM
   if (from === undefined) return envelope.recipients.map((address) => refused(address, unusableSender))
   const wired = envelope.recipients.map((address) => ({ address, wire: wireAddress(address) }))
   const wanted = [...new Set(wired.flatMap(({ wire }) => wire ?? []))]
-  const transaction = new Transaction(peer, { from, to: wanted }, toCrlf(content))
+  const transaction = new Transaction(peer, { from, to: wanted, dsn: envelope.dsn }, toCrlf(content))
   const end = wanted.length === 0 ? {} : await transact(peer.pool, transaction, withinMs)
   const heard = whatWasHeard(transaction, end)
   return wired.map(({ address, wire }) =>

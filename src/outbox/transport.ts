@@ -77,7 +77,9 @@ export function openTransport(options: TransportOptions): Transport {
         const rule = ruleFor(rules, { address, mailFrom: envelope.mailFrom, isReleased: true })
         byRule.set(rule, [...(byRule.get(rule) ?? []), address])
       }
-      const parts = [...byRule].map(([rule, recipients]) => sendBy(rule, { mailFrom, recipients }, content, withinMs))
+      const parts = [...byRule].map(([rule, recipients]) =>
+        sendBy(rule, { ...envelope, mailFrom, recipients }, content, withinMs),
+      )
       const answers = new Map((await Promise.all(parts)).flat().map((answer) => [answer.address, answer]))
       return envelope.recipients.flatMap((address) => answers.get(address) ?? [])
     },

@@ -47,6 +47,8 @@ export interface OutboxWorkerOptions {
   readonly destinationRate?: number
   /** Postfix's unless said. */
   readonly schedule?: RetrySchedule
+  /** After this time a sender is told that their message is late, ms; 0: never. 4 hours unless said, as in Exchange. */
+  readonly warnAfterMs?: number
   /** How long {@link OutboxWorker.close} waits for attempts under way; 30 s unless said. */
   readonly closeTimeoutMs?: number
 }
@@ -76,6 +78,7 @@ export function startOutboxWorker(mail: Mail, options: OutboxWorkerOptions): Out
 
 const defaultConnections = 20
 const defaultDestinationConcurrency = 20
+const defaultWarnAfterMs = 4 * 3_600_000
 const defaultCloseTimeoutMs = 30_000
 /** After connections were cut off at the end of a close: for the results of what they carried. */
 const lastWordsMs = 1_000
@@ -137,7 +140,14 @@ class Worker implements OutboxWorker {
     const next = nextServer(mail, options, schedule)
     this.#flights = new Flights(options.destinationConcurrency ?? defaultDestinationConcurrency)
     this.#claimMs = next === undefined ? claimMarginMs.local : next.relay.transactionMs + claimMarginMs.relay
-    this.#means = { next, rules: options.transport?.rules ?? [], schedule, log: options.log, stop: this.#stop.signal }
+    this.#means = {
+      next,
+      rules: options.transport?.rules ?? [],
+      schedule,
+      warnAfterMs: options.warnAfterMs ?? defaultWarnAfterMs,
+      log: options.log,
+      stop: this.#stop.signal,
+    }
   }
 
   wake(): void {

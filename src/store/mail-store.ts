@@ -3,6 +3,7 @@ import { MailError } from '../mail/errors.js'
 import type { MailboxId } from '../mail/ids.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
+import { bounceRecipients, SqlBounces } from './bounces.js'
 import { SqlChanges } from './changes.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
@@ -81,6 +82,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     attachments: new SqlAttachments(domain, blobs),
     outbox: new SqlOutbox(domain),
     schedule: new SqlSchedule(domain),
+    bounces: new SqlBounces(domain),
     uploads: new SqlUploads(domain),
     changes: new SqlChanges(domain),
     settings: new SqlSettings(domain),
@@ -185,6 +187,7 @@ function preparedWriter(database: Database, written: Set<MailboxId>): (into: Sta
     copyAttachments: (from, to, only) => statements.push(copyAttachments(database, from, to, only)),
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
+    bounceRecipients: (closed, recipients) => statements.push(bounceRecipients(database, closed, recipients)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
     renewClaim: (entry, until) => statements.push(renewal(entry, until)),
     changeOutboxEntry: (entry, to) => statements.push(changeEntry(database, entry, to)),

@@ -19,12 +19,15 @@ import type {
   MessageOrderField,
   MessagePlace,
   MessageQuery,
+  NamedMessage,
+  NewestMessages,
 } from '../mail/query.js'
 import type { MessageStore } from '../mail/store.js'
 import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
 import { placesIn } from './folder-contents.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
+import { findByInternetMessageId } from './message-ids.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
 
@@ -156,6 +159,10 @@ export class SqlMessages implements MessageStore {
       .where(sqlOfCondition(condition, this.#database.dialect))
       .executeTakeFirst()
     return Number(row?.count ?? 0)
+  }
+
+  findByInternetMessageId(mailbox: MailboxId, ids: readonly string[], among: NewestMessages): Promise<NamedMessage[]> {
+    return findByInternetMessageId(this.#database, mailbox, ids, among)
   }
 
   async mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined> {

@@ -337,7 +337,8 @@ function firstOf(moments: readonly unknown[]): number | undefined {
   return known.length === 0 ? undefined : Math.min(...known)
 }
 
-function entryOf(row: OutboxRow): OutboxEntry {
+/** The row as the domain has it. */
+export function entryOf(row: OutboxRow): OutboxEntry {
   return {
     mailbox: row.mailbox_id as MailboxId,
     message: row.message_id as MessageId,

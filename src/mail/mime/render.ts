@@ -94,7 +94,7 @@ function forwardable(mime: Buffer): Buffer | undefined {
 }
 
 /** RFC 2045 §2.7, for text whose lines end in CRLF and that holds no NUL. */
-function isSevenBit(text: Buffer): boolean {
+export function isSevenBit(text: Buffer): boolean {
   let lineLength = 0
   for (const byte of text) {
     lineLength = byte === 0x0a ? 0 : lineLength + 1
