@@ -52,7 +52,7 @@ export type DueAgain = number | undefined
 interface Attempt extends Claim {
   readonly means: Means
   /** Once it was read. */
-  message?: Message
+  message: Message | undefined
   /** As on disk. */
   recipients: readonly OutboxRecipient[]
   dueAgain: DueAgain
@@ -88,7 +88,8 @@ export async function giveBack(mail: Mail, means: Means, entry: ClaimedEntry): P
 }
 
 function newAttempt(mail: Mail, means: Means, entry: ClaimedEntry): Attempt {
-  return { mail, entry, stop: means.stop, means, recipients: entry.recipients, dueAgain: undefined }
+  const { recipients } = entry
+  return { mail, entry, stop: means.stop, means, message: undefined, recipients, dueAgain: undefined }
 }
 
 async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>): Promise<void> {
