@@ -21,6 +21,7 @@ import {
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
 import { notOpened, readDurations, type Settings } from './config.js'
+import { messageIn } from './graph/item-id.js'
 import { CallLimiter, callLimitsOf } from './graph/limits.js'
 import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
@@ -51,6 +52,7 @@ import type { OutboxEntry } from './mail/outbox-entry.js'
 import { changeQueue, type QueueAction, type QueueOutcome } from './mail/queue.js'
 import { SendingLimits, sendingBoundsOf } from './mail/sending-limits.js'
 import type { QueueFilter } from './mail/store.js'
+import { type Trace, traceOf } from './mail/trace.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { oauthListener } from './oauth/serve.js'
@@ -170,6 +172,8 @@ export interface Directory {
   /** Newest first. */
   listOutbox(limit: number): Promise<OutboxEntry[]>
   listCalls(limit: number): Promise<CallRecord[]>
+  /** All that is known under the id of a call or of a message. */
+  trace(name: string): Promise<Trace>
 }
 
 /** Store, domain and identity, without any surface. */
@@ -463,6 +467,7 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     changeQueue: (filter, action) => changeQueue(mail, filter, action),
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
+    trace: (name) => traceOf(mail, store.calls, name, messageIn),
   }
 }
 
@@ -606,6 +611,7 @@ async function listenAll(
     tokens: core.tokens,
     calls: core.store.calls,
     limiter: core.limiter,
+    trace: core.directory.trace,
   })
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()

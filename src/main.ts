@@ -10,12 +10,13 @@ import { calls, outbox } from './cli/records.js'
 import { run } from './cli/run.js'
 import { start } from './cli/start.js'
 import { token } from './cli/token.js'
+import { trace } from './cli/trace.js'
 import { user } from './cli/user.js'
 import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, queue, outbox, calls]
+const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, queue, outbox, calls, trace]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),

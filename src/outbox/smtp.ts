@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import { domainToASCII } from 'node:url'
 import type { MailMessage, SMTPSentMessageInfo } from 'nodemailer'
 import SmtpPool from 'nodemailer/lib/smtp-pool'
+import { DialogueTap } from './dialogue.js'
 import { oneLine, parseReply, type SmtpReply } from './outcome.js'
 
 /** Bounds on waiting, ms. Tests shorten them. */
@@ -69,7 +70,9 @@ export interface Relay {
  */
 export function openRelay(options: RelayOptions): Relay {
   const timeouts = options.timeouts ?? defaultTimeouts
+  const tap = new DialogueTap()
   const pool = new SmtpPool({
+    ...tap.poolOptions,
     url: relayUrl(options.url),
     name: options.hostname,
     maxConnections: options.connections,
@@ -82,10 +85,11 @@ export function openRelay(options: RelayOptions): Relay {
     // that is for the retry schedule.
     maxRequeues: 2,
   })
+  tap.attach(pool)
   return {
     connections: options.connections,
     transactionMs: timeouts.transactionMs,
-    send: (envelope, content) => send(pool, envelope, content, timeouts.transactionMs),
+    send: (envelope, content) => send({ pool, tap }, envelope, content, timeouts.transactionMs),
     close: (how) => pool.close(how),
   }
 }
@@ -102,8 +106,14 @@ function relayUrl(url: string): string {
   return url
 }
 
+/** The connections to one server, and who listens to them. */
+interface Peer {
+  readonly pool: SmtpPool
+  readonly tap: DialogueTap
+}
+
 async function send(
-  pool: SmtpPool,
+  peer: Peer,
   envelope: Envelope,
   content: Uint8Array,
   transactionMs: number,
@@ -118,7 +128,7 @@ async function send(
     size: content.byteLength,
     use8BitMime: !isAscii(content),
   }
-  const end = to.length === 0 ? {} : await transact(pool, transaction, content, transactionMs)
+  const end = to.length === 0 ? {} : await transact(peer, transaction, content, transactionMs)
   const heard = whatWasHeard(transaction, end)
   return wired.map(({ address, wire }) =>
     wire === undefined ? refused(address, unusableRecipient) : replyTo(address, wire, heard),
@@ -153,7 +163,7 @@ interface Transaction {
 }
 
 async function transact(
-  pool: SmtpPool,
+  { pool, tap }: Peer,
   transaction: Transaction,
   content: Uint8Array,
   transactionMs: number,
@@ -162,9 +172,9 @@ async function transact(
   const timer = setTimeout(() => overdue.abort(), transactionMs)
   try {
     return await new Promise((resolve) => {
-      pool.send(poolMessage(transaction, content, overdue.signal), (error, info) =>
-        resolve(error === null ? { info } : { failure: error as SmtpFailure }),
-      )
+      const mail = poolMessage(transaction, content, overdue.signal)
+      tap.follow(mail)
+      pool.send(mail, (error, info) => resolve(error === null ? { info } : { failure: error as SmtpFailure }))
     })
   } finally {
     clearTimeout(timer)

@@ -4,6 +4,7 @@ import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
+import { putAttempt } from './delivery-attempts.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
 import {
   changeTree,
@@ -166,6 +167,7 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     copyAttachments: (from, to, only) => statements.push(copyAttachments(database, from, to, only)),
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
+    putAttempt: (attempt) => statements.push(putAttempt(database, attempt)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
     renewClaim: (entry, until) => statements.push(renewal(entry, until)),
     changeOutboxEntry: (entry, to) => statements.push(changeEntry(database, entry, to)),

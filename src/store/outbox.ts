@@ -1,8 +1,10 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely'
+import type { DeliveryAttempt } from '../mail/delivery-attempt.js'
 import type { MailboxId, MessageId } from '../mail/ids.js'
 import type { OutboxEntry, OutboxRecipient, OutboxWish } from '../mail/outbox-entry.js'
 import type { MailWriter, OutboxClaim, OutboxClaimed, OutboxStore, QueueFilter, QueuePlace } from '../mail/store.js'
 import type { Database } from './database.js'
+import { attemptsOf } from './delivery-attempts.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
 
@@ -176,6 +178,10 @@ export class SqlOutbox implements OutboxStore {
       rows.push(...(await ordered.limit(limit).execute()))
     }
     return rows.toSorted(byPlace).slice(0, limit).map(entryOf)
+  }
+
+  listAttempts(mailbox: MailboxId, message: MessageId): Promise<DeliveryAttempt[]> {
+    return attemptsOf(this.#database, mailbox, message)
   }
 
   async countOpen(): Promise<number> {
