@@ -522,6 +522,7 @@ function startSweeping(mail: Mail, log: Log): () => Promise<void> {
   const sweep = () => {
     running = running.then(async () => {
       try {
+        await mail.store.idempotency.deleteExpired(mail.clock.now())
         const deleted = await sweepUploads(mail)
         if (deleted > 0) log.info({ deleted }, 'uploads that nothing names were deleted')
       } catch (error) {
@@ -599,6 +600,7 @@ async function listenAll(
     calls: core.store.calls,
     maxRequestBytes: settings.maxRequestBytes,
     limiter: core.limiter,
+    idempotency: settings.idempotency === 'off' ? undefined : settings.idempotency,
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     log,
     reach: reachOf(settings),

@@ -467,6 +467,14 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'How long a connection stays open without a call; longer than the 60 s of common load balancers.',
   },
+  idempotency: {
+    kind: choice('off', 'client-request-id', 'idempotency-key'),
+    default: 'off',
+    group: 'Limits',
+    commands: 'start',
+    meaning:
+      'Header whose value makes a call that sends mail good for once in 24 hours: the same call with it is answered as before and sends nothing.',
+  },
   callRecords: {
     kind: integer(0, 10_000_000),
     default: '10000',

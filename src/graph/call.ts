@@ -7,6 +7,7 @@ import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import type { Turns } from './batch.js'
 import { GraphError, graphErrorOf } from './errors.js'
+import type { IdempotencyHeader } from './idempotency.js'
 import type { CallLimiter } from './limits.js'
 import type { Origin } from './origin.js'
 import { noPreferences, type Preferences, readPreferences } from './preferences.js'
@@ -21,6 +22,8 @@ export interface GraphServices {
   readonly tokens: Tokens
   readonly calls: CallLog
   readonly maxRequestBytes: number
+  /** The header with the key of a call that is done once; undefined: there are no keys. */
+  readonly idempotency?: IdempotencyHeader | undefined
   /** Undefined: calls are not limited, nor counted. */
   readonly limiter?: CallLimiter | undefined
   /** Beginning of links, when it is not what the client called (behind a proxy). */

@@ -5,6 +5,7 @@ import type { Doorkeeper, MailboxFinder } from './authorize.js'
 import type { Call, GraphServices } from './call.js'
 import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, SegmentNotFound } from './errors.js'
+import { runOnce } from './idempotency.js'
 import type { CallLimiter } from './limits.js'
 import { parsePath, type RouteFound } from './path.js'
 import type { GraphReply, MailRoute, OperationRoute, RequestBody, Route, SubscriptionServices } from './request.js'
@@ -155,8 +156,10 @@ async function perform(
     readsBodies,
   }
   const { turns } = call
-  if (turns === undefined) return await route.handler(request, services.mail)
-  return await turns.take(mailbox.id, () => route.handler(request, services.mail))
+  const { mail, idempotency } = services
+  const run = () =>
+    idempotency === undefined ? route.handler(request, mail) : runOnce(idempotency, mail, call, route, request)
+  return turns === undefined ? await run() : await turns.take(mailbox.id, run)
 }
 
 /** An operation that the cloud whose Graph was called does not have. */

@@ -9,6 +9,7 @@ import type { Attachment, AttachmentEnvelope, LargeAttachment } from './attachme
 import type { BlobStore } from './blobs.js'
 import type { ClassificationOverride } from './classification-override.js'
 import type { DeliveryAttempt } from './delivery-attempt.js'
+import type { IdempotencyRecord, IdempotencyStore } from './idempotency.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
@@ -36,6 +37,7 @@ export interface MailStore {
   readonly overrides: OverrideStore
   readonly rules: RuleStore
   readonly blobs: BlobStore
+  readonly idempotency: IdempotencyStore
   readonly subscriptions: SubscriptionStore
   readonly notifications: NotificationStore
   /**
@@ -352,6 +354,8 @@ export interface MailWriter {
   /** Sets the preview of a message that has none; no change of its change key. */
   setBodyPreview(mailbox: MailboxId, message: MessageId, bodyPreview: string): void
   insertOutboxEntry(entry: OutboxEntry): void
+  /** Guarded: fails with `conflict` when the key is there and still good. @param now ms since 1970 */
+  putIdempotencyKey(record: IdempotencyRecord, now: number): void
   /** Keeps what was said in an attempt, in the place of an older one where there are many. */
   putAttempt(attempt: DeliveryAttempt): void
   /**

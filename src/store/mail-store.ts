@@ -6,6 +6,7 @@ import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './cla
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { putAttempt } from './delivery-attempts.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
+import { putIdempotencyKey, SqlIdempotency } from './idempotency.js'
 import {
   changeTree,
   deleteFolders,
@@ -83,6 +84,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     overrides: new SqlOverrides(domain),
     rules: new SqlRules(domain),
     blobs,
+    idempotency: new SqlIdempotency(domain),
     subscriptions: new SqlSubscriptions(domain),
     notifications: new SqlNotifications(domain),
     write: async (change) => {
@@ -167,6 +169,7 @@ function preparedWriter(database: Database): (into: Statement[]) => MailWriter {
     copyAttachments: (from, to, only) => statements.push(copyAttachments(database, from, to, only)),
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
+    putIdempotencyKey: (record, now) => statements.push(putIdempotencyKey(database, record, now)),
     putAttempt: (attempt) => statements.push(putAttempt(database, attempt)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
     renewClaim: (entry, until) => statements.push(renewal(entry, until)),
