@@ -1,5 +1,7 @@
 /** The only place where parts meet: store, domain, surfaces and the outbox worker become one server. */
+
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import {
   addSecret,
@@ -20,6 +22,7 @@ import {
   type UserEntry,
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
+import { version } from './cli/version.js'
 import { notOpened, readDurations, type Settings } from './config.js'
 import { messageIn } from './graph/item-id.js'
 import { CallLimiter, callLimitsOf } from './graph/limits.js'
@@ -61,6 +64,8 @@ import { startScheduler } from './outbox/scheduler.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
+import { type Observer, observedArrival, observedDelivery, timed } from './telemetry/observer.js'
+import { openTelemetry, type Telemetry } from './telemetry/open.js'
 
 /** The people of the sample tenant, by the local part of their addresses. */
 const sampleUsers = ['adele', 'alex', 'diego', 'lee', 'megan', 'patti']
@@ -113,6 +118,7 @@ export interface Graphpost {
   /** Where that is kept; undefined in memory. */
   readonly caPath: string | undefined
   readonly smtpPort: number | undefined
+  readonly metricsPort: number | undefined
   /** Whether mail can leave this machine. */
   readonly canLeave: boolean
   /** The relay's URL, its password masked. */
@@ -185,6 +191,8 @@ interface Core {
   readonly tenant: Tenant
   readonly directory: Directory
   readonly limiter: CallLimiter | undefined
+  /** Undefined: nobody listens. */
+  readonly telemetry: Telemetry | undefined
 }
 
 /** Starts a server; resolves when it can be called. The whole of it is this one call, and `close()` undoes all of it. */
@@ -215,7 +223,9 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       await core.mail.store.outbox.releaseClaims(core.mail.clock.now())
       await core.mail.store.notifications.releaseClaims(core.mail.clock.now())
     }
-    const worker = startWorker(settings, core.mail, log)
+    const { telemetry } = core
+    if (telemetry !== undefined) opened.push(() => telemetry.close())
+    const worker = startWorker(settings, observed(core, observedDelivery), log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
     const scheduler = startScheduler(core.mail, log)
@@ -227,7 +237,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))
-    const smtp = await startSmtp(settings, core)
+    const smtp = await startSmtp(settings, { ...core, mail: observed(core, observedArrival) })
     if (smtp !== undefined) opened.push(() => smtp.close())
     worker.wake()
     const users = await core.directory.listUsers()
@@ -237,6 +247,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       caPem: surfaces.https?.certificate?.caPem,
       caPath: surfaces.https?.certificate?.caPath,
       smtpPort: smtp?.port,
+      metricsPort: surfaces.metrics?.port,
       canLeave: settings.relay !== '',
       relay: settings.relay === '' ? undefined : maskPasswords(settings.relay),
       storeDescription: describe(locationOf(settings)),
@@ -270,10 +281,12 @@ async function openCore(
   document?: DirectoryDocument,
 ): Promise<Core> {
   const { clock = systemClock, random = systemRandom() } = surroundings
-  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged)
+  const telemetry = await openTelemetry({ metrics: settings.metricsPort !== notOpened, otlp: settings.otlp }, version())
+  const observer = telemetry?.observer
+  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged, observer?.committed)
   try {
     const mail: Mail = {
-      store: store.mail,
+      store: observer === undefined ? store.mail : timed(store.mail, observer),
       clock,
       random,
       ids: store.ids,
@@ -299,11 +312,17 @@ async function openCore(
       tenant,
       directory: directoryOf(store, mail, tokens, tenant),
       limiter: callLimiterOf(settings, clock),
+      telemetry,
     }
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+/** The same mail, listened to where somebody listens. */
+function observed({ mail, telemetry }: Core, listening: (mail: Mail, observer: Observer) => Mail): Mail {
+  return telemetry === undefined ? mail : listening(mail, telemetry.observer)
 }
 
 /** Undefined where nothing is limited: then nothing is counted either. */
@@ -581,9 +600,23 @@ async function startSmtp(settings: Settings, core: Core): Promise<SmtpListening 
   return listenSmtp(core.mail, { host, port, tenant: core.tenant.id as TenantId, maxBytes: maxSmtpBytes })
 }
 
+/** Figures have a listener of their own, so that what may be asked from where can be said for them alone. */
+async function listenForMetrics(
+  { metricsHost: host, metricsPort: port }: Settings,
+  { mail, telemetry, limiter }: Core,
+  health: (next: RequestListener) => RequestListener,
+  common: Omit<Parameters<typeof listen>[1], 'port'>,
+): Promise<Listening | undefined> {
+  const metrics = telemetry?.metrics
+  if (metrics === undefined) return undefined
+  const show = metrics.listener({ mail, refusals: () => limiter?.refusals() ?? {} })
+  return listen(show(health((_, response) => response.writeHead(404).end())), { ...common, host, port })
+}
+
 interface Surfaces {
   readonly http: Listening | undefined
   readonly https: HttpsListening | undefined
+  readonly metrics: Listening | undefined
   close(graceMs: number): Promise<void>
 }
 
@@ -600,6 +633,7 @@ async function listenAll(
     calls: core.store.calls,
     maxRequestBytes: settings.maxRequestBytes,
     limiter: core.limiter,
+    called: core.telemetry?.observer.called,
     idempotency: settings.idempotency === 'off' ? undefined : settings.idempotency,
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     log,
@@ -644,13 +678,15 @@ async function listenAll(
   try {
     const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
     if (http !== undefined) open.push(http)
-    if (settings.httpsPort === notOpened) return { http, https: undefined, close }
+    const metrics = await listenForMetrics(settings, core, health, common)
+    if (metrics !== undefined) open.push(metrics)
+    if (settings.httpsPort === notOpened) return { http, https: undefined, metrics, close }
     const { listenHttps } = await import('./http/https.js')
     const folder = settings.memory ? undefined : settings.data
     const certificates = { folder, names: cloudHosts, own: settings, log }
     const https = await listenHttps(listener, { ...common, port: settings.httpsPort }, certificates)
     open.push(https)
-    return { http, https, close }
+    return { http, https, metrics, close }
   } catch (error) {
     await close(0)
     throw error

@@ -320,6 +320,21 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Port for SMTP; 0 picks a free one, off opens none.',
   },
+  metricsPort: {
+    kind: port,
+    default: 'off',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning:
+      'Port for /metrics, for Prometheus, which needs no token there; 0 picks a free one, off opens none and counts nothing.',
+  },
+  metricsHost: {
+    kind: text,
+    default: '127.0.0.1',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Address that /metrics listens on.',
+  },
   publicUrl: {
     kind: baseUrl,
     default: '',
@@ -488,6 +503,13 @@ export const settingsTable = {
     group: 'Log',
     commands: 'every',
     meaning: 'Least weighty lines to log: trace, debug, info, warn, error, fatal or silent.',
+  },
+  otlp: {
+    kind: baseUrl,
+    default: '',
+    group: 'Log',
+    commands: 'start',
+    meaning: 'Collector of OpenTelemetry that spans go to, as http://localhost:4318; empty: there are none.',
   },
   logFormat: {
     kind: choice('auto', 'pretty', 'json'),

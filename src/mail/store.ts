@@ -208,6 +208,8 @@ export interface OutboxStore {
   listQueue(filter: QueueFilter, limit: number, after?: QueuePlace): Promise<OutboxEntry[]>
   /** What was said in the attempts to deliver a message, by destination and in their order. */
   listAttempts(mailbox: MailboxId, message: MessageId): Promise<DeliveryAttempt[]>
+  /** How many entries are in each state but `closed`. */
+  countByState(): Promise<Map<string, number>>
   /** How many entries are not closed. */
   countOpen(): Promise<number>
 }

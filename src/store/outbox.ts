@@ -180,6 +180,21 @@ export class SqlOutbox implements OutboxStore {
     return rows.toSorted(byPlace).slice(0, limit).map(entryOf)
   }
 
+  async countByState(): Promise<Map<string, number>> {
+    await this.#takeUpAll()
+    const counts = new Map<string, number>()
+    for (const isInState of openStates) {
+      const rows = await this.#database.read
+        .selectFrom('outbox')
+        .select((select) => ['state', select.fn.countAll<number | string>().as('count')])
+        .where(isInState)
+        .groupBy('state')
+        .execute()
+      for (const { state, count } of rows) counts.set(state, Number(count))
+    }
+    return counts
+  }
+
   listAttempts(mailbox: MailboxId, message: MessageId): Promise<DeliveryAttempt[]> {
     return attemptsOf(this.#database, mailbox, message)
   }
