@@ -63,6 +63,7 @@ import { scheduleOf } from './outbox/retry-schedule.js'
 import { startScheduler } from './outbox/scheduler.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
+import { type Backup, backupFolder } from './store/backup.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
 import { type Observer, observedArrival, observedDelivery, timed } from './telemetry/observer.js'
 import { openTelemetry, type Telemetry } from './telemetry/open.js'
@@ -272,6 +273,19 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
 export async function openDirectory(settings: Settings): Promise<Directory & { close(): Promise<void> }> {
   const { directory, store } = await openCore(settings, {}, { outboxChanged: () => {}, mailChanged: () => {} })
   return { ...directory, close: () => store.close() }
+}
+
+/**
+ * Copies what is kept to a folder that is not there yet; a server may be running on it.
+ *
+ * @throws Error when it is kept in PostgreSQL, which has tools of its own
+ */
+export async function backup(settings: Settings, to: string): Promise<Backup> {
+  const location = locationOf(settings)
+  if (location.kind !== 'folder') {
+    throw new Error('Mail in PostgreSQL is copied with pg_dump, then the blobs folder; see docs/operations.md.')
+  }
+  return backupFolder(location.path, to)
 }
 
 async function openCore(

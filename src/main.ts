@@ -1,5 +1,6 @@
 /** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
 import { app } from './cli/app.js'
+import { backup } from './cli/backup.js'
 import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
 import { commandHelp, programHelp } from './cli/help.js'
@@ -16,7 +17,7 @@ import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, queue, outbox, calls, trace]
+const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, queue, outbox, calls, trace, backup]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),
