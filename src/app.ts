@@ -53,6 +53,7 @@ import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { changeQueue, type QueueAction, type QueueOutcome } from './mail/queue.js'
+import { retain } from './mail/retention.js'
 import { SendingLimits, sendingBoundsOf } from './mail/sending-limits.js'
 import type { QueueFilter } from './mail/store.js'
 import { type Trace, traceOf } from './mail/trace.js'
@@ -235,6 +236,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     notifications = telling
     opened.push(() => telling.close())
     opened.push(startSweeping(core.mail, log))
+    opened.push(startRetaining(settings, core.mail, log))
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))
@@ -507,6 +509,38 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
 /** Well-known secrets are good only where nothing they open can leave the machine, unless the operator says otherwise. */
 export function isDevelopment({ development, relay }: Settings): boolean {
   return development === 'auto' ? relay === '' : development === 'on'
+}
+
+/** How often mail that is kept no longer is looked for. */
+const retainEveryMs = 600_000
+
+/** @returns ends it, once a step under way is through */
+function startRetaining({ retention, retentionSize }: Settings, mail: Mail, log: Log): () => Promise<void> {
+  if (retention === 0 && retentionSize === 0) return async () => {}
+  const bounds = {
+    ageMs: retention === 0 ? undefined : retention,
+    sizeBytes: retentionSize === 0 ? undefined : retentionSize,
+  }
+  const stop = new AbortController()
+  let running = Promise.resolve()
+  const look = () => {
+    running = running.then(async () => {
+      try {
+        const done = await retain(mail, bounds, stop.signal)
+        if (done.purged + done.removed > 0) log.info(done, 'mail beyond the retention was deleted')
+      } catch (error) {
+        log.error({ error }, 'mail beyond the retention could not be deleted; the next try is in 10 minutes')
+      }
+    })
+  }
+  look()
+  const timer = setInterval(look, retainEveryMs)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+    stop.abort()
+    return running
+  }
 }
 
 /** How often keys that other processes added or removed are looked for. */

@@ -164,7 +164,10 @@ const rate: Kind<number> = {
   read: (given) => (/^off$/i.test(given) ? 0 : readInteger(given, 1, 1_000_000)),
 }
 
-const unitBytes: Record<string, number> = { '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824 }
+const unitBytes: Record<string, number> = {
+  ...{ '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824, tib: 1_099_511_627_776 },
+  ...{ kb: 1_000, mb: 1_000_000, gb: 1_000_000_000, tb: 1_000_000_000_000 },
+}
 
 function bytes(min: number, max: number): Kind<number> {
   return {
@@ -172,6 +175,20 @@ function bytes(min: number, max: number): Kind<number> {
     expected: `must be a size in bytes such as 4194304 or 4MiB, from ${min} to ${max}`,
     read: (given) => readWithUnit(given, unitBytes, min, max),
   }
+}
+
+/** How long mail is kept; 0: for ever. */
+const retentionAge: Kind<number> = {
+  placeholder: 'TIME',
+  expected: `must be a duration such as 30d, from 1d to ${maxKeyDays}d`,
+  read: (given) => (given === '' ? 0 : readDuration(given, unitMs.d ?? 0, maxKeyDays * (unitMs.d ?? 0))),
+}
+
+/** How much mail is kept; 0: as much as fits. */
+const retentionBytes: Kind<number> = {
+  placeholder: 'SIZE',
+  expected: 'must be a size such as 500MB or 10GiB, at least 1MiB',
+  read: (given) => (given === '' ? 0 : readWithUnit(given, unitBytes, 1_048_576, Number.MAX_SAFE_INTEGER)),
 }
 
 /** Value of a limit that is left to the preset. */
@@ -238,6 +255,21 @@ export const settingsTable = {
     group: 'What is kept',
     commands: 'every',
     meaning: 'Make sample mailboxes in an empty store.',
+  },
+  retention: {
+    kind: retentionAge,
+    default: '',
+    group: 'What is kept',
+    commands: 'start',
+    meaning:
+      'Age beyond which mail is deleted for good, drafts and what is being delivered aside; empty: it is kept for ever.',
+  },
+  retentionSize: {
+    kind: retentionBytes,
+    default: '',
+    group: 'What is kept',
+    commands: 'start',
+    meaning: 'Size of all mail together beyond which the oldest is deleted for good; empty: as much as fits.',
   },
   directory: {
     kind: file,

@@ -20,6 +20,7 @@ import type { Notification } from './notification.js'
 import type { OutboxEntry, OutboxWish } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
 import type { ListedMessage, MessageCondition, MessagePlace, MessageQuery } from './query.js'
+import type { RetentionStore } from './retention.js'
 import type { ScheduledSend } from './scheduled-send.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
@@ -38,6 +39,7 @@ export interface MailStore {
   readonly rules: RuleStore
   readonly blobs: BlobStore
   readonly idempotency: IdempotencyStore
+  readonly retention: RetentionStore
   readonly subscriptions: SubscriptionStore
   readonly notifications: NotificationStore
   /**

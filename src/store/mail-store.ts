@@ -56,6 +56,7 @@ import {
   wishOfEntry,
 } from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
+import { SqlRetention } from './retention.js'
 import { deleteScheduledSend, putScheduledSend, SqlSchedule } from './scheduled-sends.js'
 import type { Statement } from './statement.js'
 import {
@@ -70,13 +71,15 @@ import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUplo
 /** The ports of the mail domain, kept in one SQL database. `committed` is called after each write; it must cost nothing. */
 export function sqlMailStore(database: Database, blobs: BlobStore, committed: () => void): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
+  const outbox = new SqlOutbox(domain)
   const writerInto = preparedWriter(domain)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
     messages: new SqlMessages(domain),
     attachments: new SqlAttachments(domain, blobs),
-    outbox: new SqlOutbox(domain),
+    outbox,
+    retention: new SqlRetention(domain, () => outbox.takeUp()),
     schedule: new SqlSchedule(domain),
     uploads: new SqlUploads(domain),
     settings: new SqlSettings(domain),

@@ -180,6 +180,11 @@ export class SqlOutbox implements OutboxStore {
     return rows.toSorted(byPlace).slice(0, limit).map(entryOf)
   }
 
+  /** Brings every submission into the outbox, for who looks at its table. */
+  takeUp(): Promise<void> {
+    return this.#takeUpAll()
+  }
+
   async countByState(): Promise<Map<string, number>> {
     await this.#takeUpAll()
     const counts = new Map<string, number>()
