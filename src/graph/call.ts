@@ -74,7 +74,7 @@ export interface Call {
   /** In the terms of `performance.now()`, where somebody listens. */
   readonly startedMark: number
   /** The path of its row of the route table. */
-  route?: string
+  route: string | undefined
   application?: string
   user?: string
   mailbox?: CallRecord['mailbox']
@@ -97,6 +97,7 @@ export function beginCall(
     origin,
     readBody,
     preferences: prefer === undefined ? noPreferences : readPreferences(prefer),
+    route: undefined,
     startedMark: called === undefined ? 0 : performance.now(),
   }
 }

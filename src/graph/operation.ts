@@ -36,7 +36,7 @@ export function splitUrl(url: string): SplitUrl {
  *
  * @throws GraphError, MailError
  */
-export async function performOperation(
+export function performOperation(
   services: GraphServices,
   doors: Doors,
   call: Call,
@@ -46,7 +46,21 @@ export async function performOperation(
   url: SplitUrl,
 ): Promise<GraphReply> {
   const { limiter } = services
-  if (limiter === undefined || route.kind !== 'mail') return perform(services, doors, call, caller, route, found, url)
+  return limiter === undefined || route.kind !== 'mail'
+    ? perform(services, doors, call, caller, route, found, url)
+    : performWithin(limiter, services, doors, call, caller, route, found, url)
+}
+
+async function performWithin(
+  limiter: CallLimiter,
+  services: GraphServices,
+  doors: Doors,
+  call: Call,
+  caller: Caller,
+  route: MailRoute,
+  found: RouteFound<unknown>,
+  url: SplitUrl,
+): Promise<GraphReply> {
   const mailbox = await admittedMailbox(doors, caller, route, found.mailboxKey)
   // Whoever is refused is told so by the checks in their order, and counts against nobody.
   if (mailbox === undefined) return perform(services, doors, call, caller, route, found, url)
@@ -157,6 +171,7 @@ async function perform(
   }
   const { turns } = call
   const { mail, idempotency } = services
+  if (idempotency === undefined && turns === undefined) return await route.handler(request, mail)
   const run = () =>
     idempotency === undefined ? route.handler(request, mail) : runOnce(idempotency, mail, call, route, request)
   return turns === undefined ? await run() : await turns.take(mailbox.id, run)
