@@ -1,6 +1,8 @@
 /** The only place where parts meet: store, domain, surfaces and the outbox worker become one server. */
+
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import {
   addSecret,
@@ -21,7 +23,9 @@ import {
   type UserEntry,
 } from './admin/directory-file.js'
 import { adminListener } from './admin/serve.js'
+import { version } from './cli/version.js'
 import { notOpened, readDurations, type Settings, UsageError } from './config.js'
+import { messageIn } from './graph/item-id.js'
 import { CallLimiter, callLimitsOf } from './graph/limits.js'
 import { presentNotifications } from './graph/notification-body.js'
 import { graphListener } from './graph/serve.js'
@@ -52,8 +56,10 @@ import type { Clock, Mail, Random } from './mail/mail.js'
 import type { Mailbox, MailboxRight } from './mail/mailbox.js'
 import type { OutboxEntry } from './mail/outbox-entry.js'
 import { changeQueue, type QueueAction, type QueueOutcome } from './mail/queue.js'
+import { retain } from './mail/retention.js'
 import { SendingLimits, sendingBoundsOf } from './mail/sending-limits.js'
 import type { QueueFilter } from './mail/store.js'
+import { type Trace, traceOf } from './mail/trace.js'
 import { sweepUploads } from './mail/upload-session.js'
 import { type NotificationWorker, startNotificationWorker } from './notifications/worker.js'
 import { OAuthError } from './oauth/errors.js'
@@ -70,7 +76,10 @@ import { startScheduler } from './outbox/scheduler.js'
 import { openTransport, type Transport } from './outbox/transport.js'
 import { type OutboxWorker, startOutboxWorker } from './outbox/worker.js'
 import type { SmtpListening } from './smtp/listen.js'
+import { type Backup, backupFolder } from './store/backup.js'
 import { openStore, type Store, type StoreLocation } from './store/open.js'
+import { type Observer, observedArrival, observedDelivery, timed } from './telemetry/observer.js'
+import { openTelemetry, type Telemetry } from './telemetry/open.js'
 
 export { dkimFileName, dkimRecord, readDkimKeys } from './outbox/dkim.js'
 
@@ -126,6 +135,7 @@ export interface Graphpost {
   readonly caPath: string | undefined
   readonly smtpPort: number | undefined
   readonly lmtpPort: number | undefined
+  readonly metricsPort: number | undefined
   /** Whether mail can leave this machine. */
   readonly canLeave: boolean
   /** For people: how, no password in it; undefined when it cannot. */
@@ -185,6 +195,8 @@ export interface Directory {
   /** Newest first. */
   listOutbox(limit: number): Promise<OutboxEntry[]>
   listCalls(limit: number): Promise<CallRecord[]>
+  /** All that is known under the id of a call or of a message. */
+  trace(name: string): Promise<Trace>
 }
 
 /** Store, domain and identity, without any surface. */
@@ -196,6 +208,8 @@ interface Core {
   readonly tenant: Tenant
   readonly directory: Directory
   readonly limiter: CallLimiter | undefined
+  /** Undefined: nobody listens. */
+  readonly telemetry: Telemetry | undefined
 }
 
 /** Starts a server; resolves when it can be called. The whole of it is this one call, and `close()` undoes all of it. */
@@ -227,7 +241,9 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       await core.mail.store.outbox.releaseClaims(core.mail.clock.now())
       await core.mail.store.notifications.releaseClaims(core.mail.clock.now())
     }
-    const worker = startWorker(settings, core.mail, transport, log)
+    const { telemetry } = core
+    if (telemetry !== undefined) opened.push(() => telemetry.close())
+    const worker = startWorker(settings, observed(core, observedDelivery), transport, log)
     opened.push(() => worker.close())
     wakers.push(() => worker.wake())
     const scheduler = startScheduler(core.mail, log)
@@ -236,12 +252,18 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     notifications = telling
     opened.push(() => telling.close())
     opened.push(startSweeping(core.mail, log))
+    opened.push(startRetaining(settings, core.mail, log))
     const indexFailed = (error: unknown) => log.error({ error }, 'mail could not be indexed; the next try follows')
     opened.push(startIndexing(core.mail, indexFailed))
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))
-    const entrances = await openEntrances(settings, core, log, surfaces.https)
+    const entrances = await openEntrances(
+      settings,
+      { ...core, mail: observed(core, observedArrival) },
+      log,
+      surfaces.https,
+    )
     opened.push(() => entrances.close())
     worker.wake()
     const users = await core.directory.listUsers()
@@ -252,6 +274,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
       caPath: surfaces.https?.certificate?.caPath,
       smtpPort: entrances.smtp?.port,
       lmtpPort: entrances.lmtp?.port,
+      metricsPort: surfaces.metrics?.port,
       canLeave: canLeave(settings),
       wayOut: wayOutOf(settings),
       storeDescription: describe(locationOf(settings)),
@@ -280,6 +303,19 @@ export async function openDirectory(settings: Settings): Promise<Directory & { c
   return { ...directory, close: () => store.close() }
 }
 
+/**
+ * Copies what is kept to a folder that is not there yet; a server may be running on it.
+ *
+ * @throws Error when it is kept in PostgreSQL, which has tools of its own
+ */
+export async function backup(settings: Settings, to: string): Promise<Backup> {
+  const location = locationOf(settings)
+  if (location.kind !== 'folder') {
+    throw new Error('Mail in PostgreSQL is copied with pg_dump, then the blobs folder; see docs/operations.md.')
+  }
+  return backupFolder(location.path, to)
+}
+
 async function openCore(
   settings: Settings,
   surroundings: Surroundings,
@@ -287,10 +323,12 @@ async function openCore(
   document?: DirectoryDocument,
 ): Promise<Core> {
   const { clock = systemClock, random = systemRandom() } = surroundings
-  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged)
+  const telemetry = await openTelemetry({ metrics: settings.metricsPort !== notOpened, otlp: settings.otlp }, version())
+  const observer = telemetry?.observer
+  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged, observer?.committed)
   try {
     const mail: Mail = {
-      store: store.mail,
+      store: observer === undefined ? store.mail : timed(store.mail, observer),
       clock,
       random,
       ids: store.ids,
@@ -316,11 +354,17 @@ async function openCore(
       tenant,
       directory: directoryOf(store, mail, tokens, tenant),
       limiter: callLimiterOf(settings, clock),
+      telemetry,
     }
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+/** The same mail, listened to where somebody listens. */
+function observed({ mail, telemetry }: Core, listening: (mail: Mail, observer: Observer) => Mail): Mail {
+  return telemetry === undefined ? mail : listening(mail, telemetry.observer)
 }
 
 /** Undefined where nothing is limited: then nothing is counted either. */
@@ -484,6 +528,7 @@ function directoryOf(store: Store, mail: Mail, tokens: Tokens, tenant: Tenant): 
     changeQueue: (filter, action) => changeQueue(mail, filter, action),
     listOutbox: (limit) => mail.store.outbox.listNewest(limit),
     listCalls: (limit) => store.calls.list(limit),
+    trace: (name) => traceOf(mail, store.calls, name, messageIn),
   }
 }
 
@@ -506,6 +551,38 @@ function wayOutOf(settings: Settings): string | undefined {
     ...(deliver === 'mx' ? ["its recipients' own servers"] : []),
   ]
   return ways.join(' and ')
+}
+
+/** How often mail that is kept no longer is looked for. */
+const retainEveryMs = 600_000
+
+/** @returns ends it, once a step under way is through */
+function startRetaining({ retention, retentionSize }: Settings, mail: Mail, log: Log): () => Promise<void> {
+  if (retention === 0 && retentionSize === 0) return async () => {}
+  const bounds = {
+    ageMs: retention === 0 ? undefined : retention,
+    sizeBytes: retentionSize === 0 ? undefined : retentionSize,
+  }
+  const stop = new AbortController()
+  let running = Promise.resolve()
+  const look = () => {
+    running = running.then(async () => {
+      try {
+        const done = await retain(mail, bounds, stop.signal)
+        if (done.purged + done.removed > 0) log.info(done, 'mail beyond the retention was deleted')
+      } catch (error) {
+        log.error({ error }, 'mail beyond the retention could not be deleted; the next try is in 10 minutes')
+      }
+    })
+  }
+  look()
+  const timer = setInterval(look, retainEveryMs)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+    stop.abort()
+    return running
+  }
 }
 
 /** How often keys that other processes added or removed are looked for. */
@@ -554,6 +631,7 @@ function startSweeping(mail: Mail, log: Log): () => Promise<void> {
   const sweep = () => {
     running = running.then(async () => {
       try {
+        await mail.store.idempotency.deleteExpired(mail.clock.now())
         const deleted = await sweepUploads(mail)
         if (deleted > 0) log.info({ deleted }, 'uploads that nothing names were deleted')
         await forgetRemovals(mail.store, mail.clock.now())
@@ -753,9 +831,23 @@ function oauthServices(settings: Settings, core: Core, log: Log): OAuthServices 
   }
 }
 
+/** Figures have a listener of their own, so that what may be asked from where can be said for them alone. */
+async function listenForMetrics(
+  { metricsHost: host, metricsPort: port }: Settings,
+  { mail, telemetry, limiter }: Core,
+  health: (next: RequestListener) => RequestListener,
+  common: Omit<Parameters<typeof listen>[1], 'port'>,
+): Promise<Listening | undefined> {
+  const metrics = telemetry?.metrics
+  if (metrics === undefined) return undefined
+  const show = metrics.listener({ mail, refusals: () => limiter?.refusals() ?? {} })
+  return listen(show(health((_, response) => response.writeHead(404).end())), { ...common, host, port })
+}
+
 interface Surfaces {
   readonly http: Listening | undefined
   readonly https: HttpsListening | undefined
+  readonly metrics: Listening | undefined
   close(graceMs: number): Promise<void>
 }
 
@@ -773,6 +865,8 @@ async function listenAll(
     calls: core.store.calls,
     maxRequestBytes: settings.maxRequestBytes,
     limiter: core.limiter,
+    called: core.telemetry?.observer.called,
+    idempotency: settings.idempotency === 'off' ? undefined : settings.idempotency,
     publicUrl: settings.publicUrl === '' ? undefined : settings.publicUrl,
     log,
     reach: reachOf(settings),
@@ -785,6 +879,7 @@ async function listenAll(
     tokens: core.tokens,
     calls: core.store.calls,
     limiter: core.limiter,
+    trace: core.directory.trace,
   })
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()
@@ -804,13 +899,15 @@ async function listenAll(
   try {
     const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
     if (http !== undefined) open.push(http)
-    if (settings.httpsPort === notOpened) return { http, https: undefined, close }
+    const metrics = await listenForMetrics(settings, core, health, common)
+    if (metrics !== undefined) open.push(metrics)
+    if (settings.httpsPort === notOpened) return { http, https: undefined, metrics, close }
     const { listenHttps } = await import('./http/https.js')
     const folder = settings.memory ? undefined : settings.data
     const certificates = { folder, names: cloudHosts, own: settings, log }
     const https = await listenHttps(listener, { ...common, port: settings.httpsPort }, certificates)
     open.push(https)
-    return { http, https, close }
+    return { http, https, metrics, close }
   } catch (error) {
     await close(0)
     throw error

@@ -190,7 +190,10 @@ const rate: Kind<number> = {
   read: (given) => (/^off$/i.test(given) ? 0 : readInteger(given, 1, 1_000_000)),
 }
 
-const unitBytes: Record<string, number> = { '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824 }
+const unitBytes: Record<string, number> = {
+  ...{ '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824, tib: 1_099_511_627_776 },
+  ...{ kb: 1_000, mb: 1_000_000, gb: 1_000_000_000, tb: 1_000_000_000_000 },
+}
 
 function bytes(min: number, max: number): Kind<number> {
   return {
@@ -198,6 +201,20 @@ function bytes(min: number, max: number): Kind<number> {
     expected: `must be a size in bytes such as 4194304 or 4MiB, from ${min} to ${max}`,
     read: (given) => readWithUnit(given, unitBytes, min, max),
   }
+}
+
+/** How long mail is kept; 0: for ever. */
+const retentionAge: Kind<number> = {
+  placeholder: 'TIME',
+  expected: `must be a duration such as 30d, from 1d to ${maxKeyDays}d`,
+  read: (given) => (given === '' ? 0 : readDuration(given, unitMs.d ?? 0, maxKeyDays * (unitMs.d ?? 0))),
+}
+
+/** How much mail is kept; 0: as much as fits. */
+const retentionBytes: Kind<number> = {
+  placeholder: 'SIZE',
+  expected: 'must be a size such as 500MB or 10GiB, at least 1MiB',
+  read: (given) => (given === '' ? 0 : readWithUnit(given, unitBytes, 1_048_576, Number.MAX_SAFE_INTEGER)),
 }
 
 /** Value of a limit that is left to the preset. */
@@ -264,6 +281,21 @@ export const settingsTable = {
     group: 'What is kept',
     commands: 'every',
     meaning: 'Make sample mailboxes in an empty store.',
+  },
+  retention: {
+    kind: retentionAge,
+    default: '',
+    group: 'What is kept',
+    commands: 'start',
+    meaning:
+      'Age beyond which mail is deleted for good, drafts and what is being delivered aside; empty: it is kept for ever.',
+  },
+  retentionSize: {
+    kind: retentionBytes,
+    default: '',
+    group: 'What is kept',
+    commands: 'start',
+    meaning: 'Size of all mail together beyond which the oldest is deleted for good; empty: as much as fits.',
   },
   directory: {
     kind: file,
@@ -352,6 +384,21 @@ export const settingsTable = {
     group: 'Where it listens',
     commands: 'start',
     meaning: 'Port for LMTP, for a mail server before this one; 0 picks a free one, off opens none.',
+  },
+  metricsPort: {
+    kind: port,
+    default: 'off',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning:
+      'Port for /metrics, for Prometheus, which needs no token there; 0 picks a free one, off opens none and counts nothing.',
+  },
+  metricsHost: {
+    kind: text,
+    default: '127.0.0.1',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Address that /metrics listens on.',
   },
   publicUrl: {
     kind: baseUrl,
@@ -594,6 +641,14 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'How long a connection stays open without a call; longer than the 60 s of common load balancers.',
   },
+  idempotency: {
+    kind: choice('off', 'client-request-id', 'idempotency-key'),
+    default: 'off',
+    group: 'Limits',
+    commands: 'start',
+    meaning:
+      'Header whose value makes a call that sends mail good for once in 24 hours: the same call with it is answered as before and sends nothing.',
+  },
   callRecords: {
     kind: integer(0, 10_000_000),
     default: '10000',
@@ -607,6 +662,13 @@ export const settingsTable = {
     group: 'Log',
     commands: 'every',
     meaning: 'Least weighty lines to log: trace, debug, info, warn, error, fatal or silent.',
+  },
+  otlp: {
+    kind: baseUrl,
+    default: '',
+    group: 'Log',
+    commands: 'start',
+    meaning: 'Collector of OpenTelemetry that spans go to, as http://localhost:4318; empty: there are none.',
   },
   logFormat: {
     kind: choice('auto', 'pretty', 'json'),

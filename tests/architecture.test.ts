@@ -23,6 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   outbox: ['mail', 'http'],
   smtp: ['mail'],
   store: ['mail', 'identity'],
+  telemetry: ['mail'],
   cli: ['app.ts', 'mail', 'identity', 'http', 'proxy'],
 }
 

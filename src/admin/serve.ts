@@ -10,6 +10,7 @@ import type { CallLog } from '../mail/call-record.js'
 import type { Mail } from '../mail/mail.js'
 import { changeQueue, type QueueAction, readMessageName } from '../mail/queue.js'
 import type { QueueFilter } from '../mail/store.js'
+import type { Trace } from '../mail/trace.js'
 import { addSecret, applyDirectory } from './directory.js'
 import { checkedDocument, DirectoryFault } from './directory-file.js'
 
@@ -21,6 +22,7 @@ export interface AdminServices {
   readonly tenant: Tenant
   readonly tokens: Tokens
   readonly calls: CallLog
+  readonly trace: (name: string) => Promise<Trace>
   /** Undefined: calls are not limited. */
   readonly limiter?: { counts(limit: number): readonly object[] } | undefined
 }
@@ -44,6 +46,8 @@ interface AdminRoute {
 const routes: readonly AdminRoute[] = [
   // Newest calls, refused ones too, each with the reason and the message it made.
   route('GET', /^\/admin\/calls$/, async ({ calls }, { query }) => ({ value: await calls.list(limitOf(query)) })),
+  // From the id of a call or of a message to what other servers said.
+  route('GET', /^\/admin\/trace\/(.+)$/, (services, { id }) => services.trace(id)),
   // What applications and mailboxes have used of their limits, the busiest first; nothing where there are none.
   route('GET', /^\/admin\/limits$/, async ({ limiter, mail }, { query }) => ({
     calls: limiter?.counts(limitOf(query)) ?? [],

@@ -119,6 +119,7 @@ async function answerItem(batch: Batch, call: Call, item: BatchItem): Promise<Gr
   if (described !== undefined) return described
   const parts = splitUrl(url)
   const found = findRoute(item.method, parts.path)
+  call.route = found.row.path
   if (found.row.kind === 'batch') {
     throw badRequest('Invalid batch payload format.', 'A batch cannot hold another batch.')
   }

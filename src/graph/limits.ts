@@ -117,6 +117,15 @@ export class CallLimiter {
     account.uploaded.count += bytes
   }
 
+  /** Calls refused, by the name of the limit; of the accounts that are counted now. */
+  refusals(): Record<LimitName, number> {
+    const sums = { concurrency: 0, requests: 0, uploadBytes: 0 }
+    for (const { refused } of this.#accounts.values()) {
+      for (const limit of Object.keys(sums) as LimitName[]) sums[limit] += refused[limit]
+    }
+    return sums
+  }
+
   /** Busiest first. */
   counts(limit: number): CallCounts[] {
     const now = this.#clock.now()

@@ -5,6 +5,7 @@ import type { Doorkeeper, MailboxFinder } from './authorize.js'
 import type { Call, GraphServices } from './call.js'
 import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, SegmentNotFound } from './errors.js'
+import { runOnce } from './idempotency.js'
 import type { CallLimiter } from './limits.js'
 import { parsePath, type RouteFound } from './path.js'
 import type { GraphReply, MailRoute, OperationRoute, RequestBody, Route, SubscriptionServices } from './request.js'
@@ -35,7 +36,7 @@ export function splitUrl(url: string): SplitUrl {
  *
  * @throws GraphError, MailError
  */
-export async function performOperation(
+export function performOperation(
   services: GraphServices,
   doors: Doors,
   call: Call,
@@ -45,7 +46,21 @@ export async function performOperation(
   url: SplitUrl,
 ): Promise<GraphReply> {
   const { limiter } = services
-  if (limiter === undefined || route.kind !== 'mail') return perform(services, doors, call, caller, route, found, url)
+  return limiter === undefined || route.kind !== 'mail'
+    ? perform(services, doors, call, caller, route, found, url)
+    : performWithin(limiter, services, doors, call, caller, route, found, url)
+}
+
+async function performWithin(
+  limiter: CallLimiter,
+  services: GraphServices,
+  doors: Doors,
+  call: Call,
+  caller: Caller,
+  route: MailRoute,
+  found: RouteFound<unknown>,
+  url: SplitUrl,
+): Promise<GraphReply> {
   const mailbox = await admittedMailbox(doors, caller, route, found.mailboxKey)
   // Whoever is refused is told so by the checks in their order, and counts against nobody.
   if (mailbox === undefined) return perform(services, doors, call, caller, route, found, url)
@@ -156,8 +171,11 @@ async function perform(
     readsBodies,
   }
   const { turns } = call
-  if (turns === undefined) return await route.handler(request, services.mail)
-  return await turns.take(mailbox.id, () => route.handler(request, services.mail))
+  const { mail, idempotency } = services
+  if (idempotency === undefined && turns === undefined) return await route.handler(request, mail)
+  const run = () =>
+    idempotency === undefined ? route.handler(request, mail) : runOnce(idempotency, mail, call, route, request)
+  return turns === undefined ? await run() : await turns.take(mailbox.id, run)
 }
 
 /** An operation that the cloud whose Graph was called does not have. */

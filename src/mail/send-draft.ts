@@ -110,12 +110,15 @@ export async function sendScheduled(mail: Mail, scheduled: ScheduledSend): Promi
     await sendNow(mail, sender, draft, { saveToSentItems }, end)
   } catch (error) {
     const { code = '' } = error instanceof MailError ? error : {}
-    if (code !== '' && code !== 'conflict' && code !== 'storeUnavailable') await mail.store.write(end)
+    if (code !== '' && !passing.has(code)) await mail.store.write(end)
     throw error
   }
   mail.outboxChanged()
   return 'sent'
 }
+
+/** What a later try may get past. */
+const passing: ReadonlySet<string> = new Set(['conflict', 'storeUnavailable', 'submissionQuotaExceeded'])
 
 async function actingOf(mail: Mail, { mailbox, actor, forOthers }: ScheduledSend): Promise<Acting> {
   return { mailbox: await mail.store.mailboxes.get(mailbox), actor: await mail.store.mailboxes.get(actor), forOthers }

@@ -8,6 +8,8 @@
 import type { Attachment, AttachmentEnvelope, LargeAttachment } from './attachment.js'
 import type { BlobStore } from './blobs.js'
 import type { ClassificationOverride } from './classification-override.js'
+import type { DeliveryAttempt } from './delivery-attempt.js'
+import type { IdempotencyRecord, IdempotencyStore } from './idempotency.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
@@ -29,6 +31,7 @@ import type {
   NamedMessage,
   NewestMessages,
 } from './query.js'
+import type { RetentionStore } from './retention.js'
 import type { ScheduledSend } from './scheduled-send.js'
 import type { MessageSearch, SearchDocument } from './search.js'
 import type { MessageChange, Subscription } from './subscription.js'
@@ -50,6 +53,8 @@ export interface MailStore {
   readonly rules: RuleStore
   readonly search: SearchStore
   readonly blobs: BlobStore
+  readonly idempotency: IdempotencyStore
+  readonly retention: RetentionStore
   readonly subscriptions: SubscriptionStore
   readonly notifications: NotificationStore
   /**
@@ -82,7 +87,16 @@ export interface FolderStore {
   list(mailbox: MailboxId): Promise<MailFolder[]>
 }
 
+/** How a message is named without its mailbox. */
+export interface MessageName {
+  readonly message?: MessageId
+  /** With its angle brackets. */
+  readonly internetMessageId?: string
+}
+
 export interface MessageStore {
+  /** Of every mailbox, for the operator to look at; the oldest first. */
+  named(name: MessageName, limit: number): Promise<MessageEnvelope[]>
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
   /** Where those of the messages are that are in a folder; in no order. At most 1,000 ids. */
   places(mailbox: MailboxId, ids: readonly MessageId[]): Promise<MessagePlace[]>
@@ -256,6 +270,10 @@ export interface OutboxStore {
   recipientsSince(mailbox: MailboxId, since: number, pieceMs: number): Promise<Map<number, number>>
   /** Entries of the queue, ordered by mailbox, message and destination. */
   listQueue(filter: QueueFilter, limit: number, after?: QueuePlace): Promise<OutboxEntry[]>
+  /** What was said in the attempts to deliver a message, by destination and in their order. */
+  listAttempts(mailbox: MailboxId, message: MessageId): Promise<DeliveryAttempt[]>
+  /** How many entries are in each state but `closed`. */
+  countByState(): Promise<Map<string, number>>
   /** How many entries are not closed. */
   countOpen(): Promise<number>
 }
@@ -440,6 +458,10 @@ export interface MailWriter {
   /** Sets the preview of a message that has none; no change of its change key. */
   setBodyPreview(mailbox: MailboxId, message: MessageId, bodyPreview: string): void
   insertOutboxEntry(entry: OutboxEntry): void
+  /** Guarded: fails with `conflict` when the key is there and still good. @param now ms since 1970 */
+  putIdempotencyKey(record: IdempotencyRecord, now: number): void
+  /** Keeps what was said in an attempt, in the place of an older one where there are many. */
+  putAttempt(attempt: DeliveryAttempt): void
   /**
    * Writes the result of an attempt, or of a part of it: `sending` keeps the claim, and `dueAt` is then its end.
    * Guarded: fails with `conflict` when `attempts` is no longer the current attempt, so a worker whose claim ran out

@@ -7,6 +7,7 @@ import { completeArrival } from '../mail/arrival.js'
 import { attachmentFrom } from '../mail/attachment.js'
 import { bodyPreviewOf } from '../mail/body.js'
 import { headersInTransit, inboxCopy, partsOfSent } from '../mail/deliver.js'
+import type { DeliveryAttempt } from '../mail/delivery-attempt.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import { noFolder } from '../mail/mail-folder.js'
@@ -15,6 +16,8 @@ import type { Message } from '../mail/message.js'
 import { forSubmission, renderMime } from '../mail/mime/render.js'
 import { isToBeTried, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
 import { withWish } from '../mail/queue.js'
+import type { MailWriter } from '../mail/store.js'
+import { type Dialogue, linesOf, newDialogue, overhearing } from './dialogue.js'
 import { fateOf, withFate, withFates } from './fate.js'
 import { type Lanes, LanesClosed, type Ran } from './lanes.js'
 import { oneLine, outcomeOf } from './outcome.js'
@@ -180,10 +183,14 @@ async function relayTo(
   const { mail, means, entry } = attempt
   const addresses = wanted.map(({ address }) => address)
   const envelope = { mailFrom: entry.mailFrom, recipients: addresses, ...notificationsOf(entry, message) }
+  const dialogue = newDialogue()
+  let startedAt = mail.clock.now()
   const ran = await inLane(lanes, entry.destination, async () => {
     // The wait for a connection was long: by the end of a slow transaction the claim could be somebody else's.
     if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
-    return relay.send(envelope, await contentInTransit(mail, message))
+    const content = await contentInTransit(mail, message)
+    startedAt = mail.clock.now()
+    return overhearing(dialogue, () => relay.send(envelope, content))
   })
   if (ran !== undefined && 'suspended' in ran) return suspend(attempt, before, wanted, ran.suspended)
   const replies = ran?.result
@@ -194,8 +201,33 @@ async function relayTo(
   const fates = new Map(replies.map((reply) => [reply.address, fateOf(reply, retryAt)]))
   const recipients = withFates(before, (address) => fates.get(address), now)
   const isOpen = recipients.some(({ state }) => isToBeTried(state))
-  await (isOpen && retryAt !== undefined ? queue(attempt, recipients, retryAt) : close(attempt, recipients))
+  const heard = attemptRecord(entry, dialogue, { replies, startedAt, now })
+  const note = (tx: MailWriter) => tx.putAttempt(heard)
+  await (isOpen && retryAt !== undefined ? queue(attempt, recipients, retryAt, note) : close(attempt, recipients, note))
   logReplies(attempt, replies)
+}
+
+/** Recipients of one attempt whose replies are kept with it; the entry has them all. */
+const maxRepliesKept = 20
+
+function attemptRecord(
+  { mailbox, message, destination, attempts: attempt }: OutboxEntry,
+  dialogue: Dialogue,
+  { replies, startedAt, now }: { readonly replies: readonly RecipientReply[]; startedAt: number; now: number },
+): DeliveryAttempt {
+  const { peer, tls } = dialogue
+  return {
+    mailbox,
+    message,
+    destination,
+    attempt,
+    at: now,
+    durationMs: Math.max(0, now - startedAt),
+    ...(peer === undefined ? {} : { peer }),
+    ...(tls === undefined ? {} : { tls }),
+    dialogue: linesOf(dialogue),
+    replies: replies.slice(0, maxRepliesKept).map(({ address, remark }) => ({ address, reply: remark })),
+  }
 }
 
 type Replies = readonly RecipientReply[] | undefined
@@ -252,8 +284,10 @@ async function postpone(attempt: Attempt, error: unknown): Promise<void> {
   await (retryAt === undefined ? close(attempt, after) : queue(attempt, after, retryAt))
 }
 
-function close(attempt: Attempt, recipients: readonly OutboxRecipient[]): Promise<void> {
-  return record(attempt, { state: restingState(recipients), dueAt: attempt.entry.dueAt, recipients })
+type AlsoWrite = Parameters<typeof recordStanding>[2]
+
+function close(attempt: Attempt, recipients: readonly OutboxRecipient[], alsoWrite?: AlsoWrite): Promise<void> {
+  return record(attempt, { state: restingState(recipients), dueAt: attempt.entry.dueAt, recipients }, alsoWrite)
 }
 
 /** Of an entry in which nobody is left to be tried. */
@@ -261,15 +295,16 @@ function restingState(recipients: readonly OutboxRecipient[]): 'held' | 'closed'
   return recipients.some(({ state }) => state === 'held') ? 'held' : 'closed'
 }
 
-function queue(attempt: Attempt, recipients: readonly OutboxRecipient[], dueAt: number): Promise<void> {
-  return record(attempt, { state: 'queued', dueAt, recipients })
+function queue(
+  attempt: Attempt,
+  recipients: readonly OutboxRecipient[],
+  dueAt: number,
+  alsoWrite?: AlsoWrite,
+): Promise<void> {
+  return record(attempt, { state: 'queued', dueAt, recipients }, alsoWrite)
 }
 
-async function record(
-  attempt: Attempt,
-  standing: Standing,
-  alsoWrite?: Parameters<typeof recordStanding>[2],
-): Promise<void> {
+async function record(attempt: Attempt, standing: Standing, alsoWrite?: AlsoWrite): Promise<void> {
   const { mail, entry, means } = attempt
   const { warnAfterMs, log, stop } = means
   const before = attempt.recipients

@@ -63,6 +63,7 @@ async function sendOne(mail: Mail, log: OutboxLog, scheduled: ScheduledSend): Pr
     // Somebody else sent, changed or deleted it at the same moment; the next look sees what it has become.
     if (code === 'conflict') return false
     log.warn({ ...key, err: error }, 'a scheduled message could not be sent')
-    return code !== undefined && code !== 'storeUnavailable'
+    // What the limits of its mailbox refuse now they let go later.
+    return code !== undefined && code !== 'storeUnavailable' && code !== 'submissionQuotaExceeded'
   }
 }

@@ -9,6 +9,7 @@ import { Readable } from 'node:stream'
 import type { MailMessage, SMTPSentMessageInfo } from 'nodemailer'
 import type SmtpPool from 'nodemailer/lib/smtp-pool'
 import { convertedFor } from '../mail/mime/seven-bit.js'
+import type { DialogueTap } from './dialogue.js'
 import type { SmtpReply } from './outcome.js'
 import type { Envelope, PeerOptions } from './smtp.js'
 import { needsEightBit, needsUtf8 } from './smtp-answer.js'
@@ -17,6 +18,7 @@ import { isPrintableAscii } from './wire-address.js'
 /** The connections to one peer, and what is done to mail for it. */
 export interface Peer {
   readonly pool: SmtpPool
+  readonly tap: DialogueTap
   readonly sign: PeerOptions['sign']
 }
 
@@ -167,14 +169,18 @@ function extensionsOf(pool: SmtpPool, message: object): readonly string[] {
   return carrier?.connection?._supportedExtensions ?? []
 }
 
-export async function transact(pool: SmtpPool, transaction: Transaction, withinMs: number): Promise<TransactionEnd> {
+export async function transact(
+  { pool, tap }: Peer,
+  transaction: Transaction,
+  withinMs: number,
+): Promise<TransactionEnd> {
   const overdue = new AbortController()
   const timer = setTimeout(() => overdue.abort(), withinMs)
   try {
     return await new Promise((resolve) => {
-      pool.send(transaction.message(overdue.signal), (error, info) =>
-        resolve(error === null ? { info } : { failure: error as SmtpFailure }),
-      )
+      const message = transaction.message(overdue.signal)
+      tap.follow(message)
+      pool.send(message, (error, info) => resolve(error === null ? { info } : { failure: error as SmtpFailure }))
     })
   } finally {
     clearTimeout(timer)

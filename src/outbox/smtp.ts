@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream'
 import SmtpPool from 'nodemailer/lib/smtp-pool'
 import { toCrlf } from '../mail/mime/line-ends.js'
+import { DialogueTap } from './dialogue.js'
 import type { SmtpReply } from './outcome.js'
 import { parseRelayUrl, type RelayAddress } from './relay-url.js'
 import { refused, replyTo, unusableRecipient, unusableSender, whatWasHeard } from './smtp-answer.js'
@@ -98,7 +99,9 @@ export function openRelay({ url, ...options }: RelayOptions): Relay {
 /** The same for a server whose address is known. */
 export function openPeer(address: RelayAddress, options: PeerOptions): Relay {
   const timeouts = options.timeouts ?? defaultTimeouts
+  const tap = new DialogueTap()
   const pool = new SmtpPool({
+    ...tap.poolOptions,
     host: address.host,
     port: address.port,
     ...(address.servername === undefined ? {} : { servername: address.servername }),
@@ -115,6 +118,7 @@ export function openPeer(address: RelayAddress, options: PeerOptions): Relay {
     // that is for the retry schedule.
     maxRequeues: 2,
   })
+  tap.attach(pool)
   provideTokens(pool, address)
   const secrets = secretsOf(address)
   return {
@@ -122,7 +126,7 @@ export function openPeer(address: RelayAddress, options: PeerOptions): Relay {
     transactionMs: timeouts.transactionMs,
     send: async (envelope, content, withinMs = Number.POSITIVE_INFINITY) => {
       const replies = await send(
-        { pool, sign: options.sign },
+        { pool, tap, sign: options.sign },
         envelope,
         content,
         Math.min(timeouts.transactionMs, withinMs),
@@ -142,7 +146,7 @@ async function send(peer: Peer, envelope: Envelope, content: Uint8Array, withinM
   const wired = envelope.recipients.map((address) => ({ address, wire: wireAddress(address) }))
   const wanted = [...new Set(wired.flatMap(({ wire }) => wire ?? []))]
   const transaction = new Transaction(peer, { from, to: wanted, dsn: envelope.dsn }, toCrlf(content))
-  const end = wanted.length === 0 ? {} : await transact(peer.pool, transaction, withinMs)
+  const end = wanted.length === 0 ? {} : await transact(peer, transaction, withinMs)
   const heard = whatWasHeard(transaction, end)
   return wired.map(({ address, wire }) =>
     wire === undefined ? refused(address, unusableRecipient) : replyTo(address, wire, heard),

@@ -7,7 +7,9 @@ import { bounceRecipients, SqlBounces } from './bounces.js'
 import { SqlChanges } from './changes.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
+import { putAttempt } from './delivery-attempts.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
+import { putIdempotencyKey, SqlIdempotency } from './idempotency.js'
 import {
   changeTree,
   deleteFolders,
@@ -58,6 +60,7 @@ import {
 } from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
 import { insertFolderRemovals, preparedRemoval } from './removals.js'
+import { SqlRetention } from './retention.js'
 import { deleteScheduledSend, putScheduledSend, SqlSchedule } from './scheduled-sends.js'
 import { SqlSearch } from './search.js'
 import type { Statement } from './statement.js'
@@ -74,13 +77,15 @@ import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUplo
 export function sqlMailStore(database: Database, blobs: BlobStore, committed: () => void): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
   const written = new Set<MailboxId>()
+  const outbox = new SqlOutbox(domain)
   const writerInto = preparedWriter(domain, written)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
     messages: new SqlMessages(domain),
     attachments: new SqlAttachments(domain, blobs),
-    outbox: new SqlOutbox(domain),
+    outbox,
+    retention: new SqlRetention(domain, () => outbox.takeUp()),
     schedule: new SqlSchedule(domain),
     bounces: new SqlBounces(domain),
     uploads: new SqlUploads(domain),
@@ -91,6 +96,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     rules: new SqlRules(domain),
     search: new SqlSearch(domain, written),
     blobs,
+    idempotency: new SqlIdempotency(domain),
     subscriptions: new SqlSubscriptions(domain),
     notifications: new SqlNotifications(domain),
     write: async (change) => {
@@ -188,6 +194,8 @@ function preparedWriter(database: Database, written: Set<MailboxId>): (into: Sta
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     bounceRecipients: (closed, recipients) => statements.push(bounceRecipients(database, closed, recipients)),
+    putIdempotencyKey: (record, now) => statements.push(putIdempotencyKey(database, record, now)),
+    putAttempt: (attempt) => statements.push(putAttempt(database, attempt)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
     renewClaim: (entry, until) => statements.push(renewal(entry, until)),
     changeOutboxEntry: (entry, to) => statements.push(changeEntry(database, entry, to)),

@@ -22,7 +22,7 @@ import type {
   NamedMessage,
   NewestMessages,
 } from '../mail/query.js'
-import type { MessageStore } from '../mail/store.js'
+import type { MessageName, MessageStore } from '../mail/store.js'
 import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
 import { placesIn } from './folder-contents.js'
@@ -30,6 +30,9 @@ import { type ContentColumns, contentColumns, contentFrom } from './message-cont
 import { findByInternetMessageId } from './message-ids.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
+
+/** No message has it. */
+const noMessage = -1
 
 export const envelopeColumns = [
   'mailbox_id',
@@ -113,6 +116,18 @@ export class SqlMessages implements MessageStore {
       .where('folder_id', '!=', noFolder)
       .execute()
     return rows.map(({ id, folder_id, moves }) => ({ id: id as MessageId, folder: folder_id as FolderId, moves }))
+  }
+
+  async named({ message, internetMessageId }: MessageName, limit: number): Promise<MessageEnvelope[]> {
+    const rows = await this.#database.read
+      .selectFrom('messages')
+      .select(envelopeColumns)
+      .$if(message !== undefined, (query) => query.where('id', '=', message ?? noMessage))
+      .$if(internetMessageId !== undefined, (query) => query.where('internet_message_id', '=', internetMessageId ?? ''))
+      .orderBy('id')
+      .limit(limit)
+      .execute()
+    return rows.map(envelopeOf)
   }
 
   async list(query: MessageQuery): Promise<ListedMessage[]> {

@@ -1,8 +1,10 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely'
+import type { DeliveryAttempt } from '../mail/delivery-attempt.js'
 import type { MailboxId, MessageId } from '../mail/ids.js'
 import type { OutboxEntry, OutboxRecipient, OutboxWish } from '../mail/outbox-entry.js'
 import type { MailWriter, OutboxClaim, OutboxClaimed, OutboxStore, QueueFilter, QueuePlace } from '../mail/store.js'
 import type { Database } from './database.js'
+import { attemptsOf } from './delivery-attempts.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
 
@@ -176,6 +178,30 @@ export class SqlOutbox implements OutboxStore {
       rows.push(...(await ordered.limit(limit).execute()))
     }
     return rows.toSorted(byPlace).slice(0, limit).map(entryOf)
+  }
+
+  /** Brings every submission into the outbox, for who looks at its table. */
+  takeUp(): Promise<void> {
+    return this.#takeUpAll()
+  }
+
+  async countByState(): Promise<Map<string, number>> {
+    await this.#takeUpAll()
+    const counts = new Map<string, number>()
+    for (const isInState of openStates) {
+      const rows = await this.#database.read
+        .selectFrom('outbox')
+        .select((select) => ['state', select.fn.countAll<number | string>().as('count')])
+        .where(isInState)
+        .groupBy('state')
+        .execute()
+      for (const { state, count } of rows) counts.set(state, Number(count))
+    }
+    return counts
+  }
+
+  listAttempts(mailbox: MailboxId, message: MessageId): Promise<DeliveryAttempt[]> {
+    return attemptsOf(this.#database, mailbox, message)
   }
 
   async countOpen(): Promise<number> {

@@ -30,30 +30,35 @@ interface PendingWrite {
 /** Writes of one group at most, so that one commit stays short and its callers' answers leave evenly. */
 const maxGroup = 512
 
+/** Told of each commit: how many writes shared it, and how long it took. */
+export type GroupCommitted = (writes: number, durationMs: number) => void
+
 /**
  * Natural group commit: what arrives while the previous group is being synced is the next group. No timer; alone, a
  * write is committed at once, and under load hundreds share one sync.
  */
 export class SqliteWriter {
   readonly #target: GroupTarget
+  readonly #committed: GroupCommitted | undefined
   readonly #numbers = new Map<string, number>()
   #waiting: PendingWrite[] = []
   #running: Promise<void> | undefined
   #closed = false
 
-  private constructor(target: GroupTarget) {
+  private constructor(target: GroupTarget, committed?: GroupCommitted) {
     this.#target = target
+    this.#committed = committed
   }
 
   /** Writes in a thread of its own: for a database on disk. */
-  static onThread(path: string): SqliteWriter {
-    return new SqliteWriter(new ThreadTarget(path))
+  static onThread(path: string, committed?: GroupCommitted): SqliteWriter {
+    return new SqliteWriter(new ThreadTarget(path), committed)
   }
 
   /** Writes on the caller's connection: for a database in memory, which no second connection could see. */
-  static onConnection(database: SqliteDatabase): SqliteWriter {
+  static onConnection(database: SqliteDatabase, committed?: GroupCommitted): SqliteWriter {
     const writer = new SqliteGroupWriter(database)
-    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} })
+    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} }, committed)
   }
 
   write(statements: readonly Statement[]): Promise<WriteRows> {
@@ -86,8 +91,10 @@ export class SqliteWriter {
 
   async #commit(writes: readonly PendingWrite[]): Promise<void> {
     let outcomes: readonly WriteOutcome[]
+    const startedAt = this.#committed === undefined ? 0 : performance.now()
     try {
       outcomes = await this.#target.run(this.#encode(writes))
+      this.#committed?.(writes.length, performance.now() - startedAt)
     } catch (error) {
       const failure = new StoreUnavailable(error instanceof Error ? error.message : String(error))
       for (const write of writes) write.reject(failure)

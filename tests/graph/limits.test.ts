@@ -228,3 +228,19 @@ test('a clock that is set back keeps nobody out', () => {
   limiter.upload('app', 1, 10)
   assert.throws(() => limiter.begin('app', 1))
 })
+
+test('a scheduled mail that the limits of its mailbox refuse is sent when they let it go', async (t) => {
+  const server = await startServer(t, { limitRecipientsPerDay: '1' })
+  const client = await server.user(adele)
+  assert.equal((await client.post('/me/sendMail', mailTo('one@fabrikam.com'))).status, 202)
+  const at = new Date(server.clock.now() + 3_600_000).toISOString()
+  const deferred = { id: 'SystemTime 0x3FEF', value: at }
+  const later = { message: { ...mailTo('two@fabrikam.com').message, singleValueExtendedProperties: [deferred] } }
+  assert.equal((await client.post('/me/sendMail', later)).status, 202)
+  server.clock.advance(2 * 3_600_000)
+  await server.graphpost.drainOutbox(20_000)
+  assert.equal((await server.graphpost.directory.listOutbox(10)).length, 1)
+  server.clock.advance(24 * 3_600_000)
+  await server.graphpost.drainOutbox(20_000)
+  assert.equal((await server.graphpost.directory.listOutbox(10)).length, 2)
+})

@@ -135,6 +135,8 @@ test('a store that cannot be read is asked again, later and later, and then all 
     listByMessage: outbox.listByMessage.bind(outbox),
     listNewest: outbox.listNewest.bind(outbox),
     recipientsSince: outbox.recipientsSince.bind(outbox),
+    listAttempts: outbox.listAttempts.bind(outbox),
+    countByState: () => outbox.countByState(),
     countOpen: () => outbox.countOpen(),
   }
   await office.send(ada, { toRecipients: to(ada.address) })
