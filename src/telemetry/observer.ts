@@ -35,13 +35,16 @@ export interface Observer {
 
 /** Tells several of the same. */
 export function allOf(observers: readonly Observer[]): Observer {
+  const tell = (say: (observer: Observer) => void) => {
+    for (const observer of observers) say(observer)
+  }
   return {
-    called: (call) => observers.forEach((each) => each.called?.(call)),
-    written: (...given) => observers.forEach((each) => each.written?.(...given)),
-    committed: (...given) => observers.forEach((each) => each.committed?.(...given)),
-    delivered: (fates) => observers.forEach((each) => each.delivered?.(fates)),
-    attempted: (attempt) => observers.forEach((each) => each.attempted?.(attempt)),
-    received: (messages) => observers.forEach((each) => each.received?.(messages)),
+    called: (call) => tell((each) => each.called?.(call)),
+    written: (...given) => tell((each) => each.written?.(...given)),
+    committed: (...given) => tell((each) => each.committed?.(...given)),
+    delivered: (fates) => tell((each) => each.delivered?.(fates)),
+    attempted: (attempt) => tell((each) => each.attempted?.(attempt)),
+    received: (messages) => tell((each) => each.received?.(messages)),
   }
 }
 
