@@ -1,0 +1,5 @@
+import { kills, killsBesideFaultyPeer, stops } from './kills.js'
+import type { Row } from './row.js'
+
+/** Every row, in the order of the table of promises; docs/reliability.md says what each is about. */
+export const rows: readonly Row[] = [kills, killsBesideFaultyPeer, stops]
