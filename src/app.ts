@@ -136,6 +136,8 @@ export interface Graphpost {
   reloadCertificate(): Promise<void>
   /** Resolves once nothing in the outbox is due or under way, or after `timeoutMs`. */
   drainOutbox(timeoutMs: number): Promise<void>
+  /** Resolves when nothing more can be kept until the next start: a sync to disk failed. */
+  readonly failed: Promise<Error>
   /** Takes no more calls, finishes what is under way, closes everything. */
   close(): Promise<void>
 }
@@ -200,6 +202,10 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
   const document = settings.directory === '' ? undefined : await readDirectoryFile(settings.directory)
   const transport = await transportOf(settings)
   let notifications: NotificationWorker | undefined
+  let storeLost: (error: Error) => void = () => {}
+  const failed = new Promise<Error>((resolve) => {
+    storeLost = resolve
+  })
   const core = await openCore(
     settings,
     surroundings,
@@ -208,6 +214,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
         for (const wake of wakers) wake()
       },
       mailChanged: () => notifications?.wake(),
+      storeLost,
     },
     document,
   )
@@ -255,6 +262,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
         await scheduler.look()
         await worker.drain(timeoutMs)
       },
+      failed,
       close: closeAll,
     }
   } catch (error) {
@@ -269,14 +277,21 @@ export async function openDirectory(settings: Settings): Promise<Directory & { c
   return { ...directory, close: () => store.close() }
 }
 
+/** What whoever opens the core is told of. */
+interface CoreEvents {
+  readonly outboxChanged: () => void
+  readonly mailChanged: () => void
+  readonly storeLost?: (error: Error) => void
+}
+
 async function openCore(
   settings: Settings,
   surroundings: Surroundings,
-  { outboxChanged, mailChanged }: { readonly outboxChanged: () => void; readonly mailChanged: () => void },
+  { outboxChanged, mailChanged, storeLost }: CoreEvents,
   document?: DirectoryDocument,
 ): Promise<Core> {
   const { clock = systemClock, random = systemRandom() } = surroundings
-  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged)
+  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged, storeLost)
   try {
     const mail: Mail = {
       store: store.mail,

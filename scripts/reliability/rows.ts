@@ -1,7 +1,16 @@
+import { diskFull, syncFails } from './disk-faults.js'
 import { kills, killsBesideFaultyPeer, stops } from './kills.js'
 import { powerCut } from './power-cut.js'
 import type { Row } from './row.js'
 import { syncBeforeAnswer } from './sync-before-answer.js'
 
 /** Every row, in the order of the table of promises; docs/reliability.md says what each is about. */
-export const rows: readonly Row[] = [kills, killsBesideFaultyPeer, stops, syncBeforeAnswer, powerCut]
+export const rows: readonly Row[] = [
+  kills,
+  killsBesideFaultyPeer,
+  stops,
+  syncBeforeAnswer,
+  powerCut,
+  diskFull,
+  syncFails,
+]

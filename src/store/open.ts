@@ -34,15 +34,16 @@ export interface Store {
 
 /**
  * Opens the store, bringing its schema up to date; `keepCalls` bounds the call records. `mailChanged` is called after each
- * write of the mail domain; it must cost nothing.
+ * write of the mail domain; it must cost nothing. `lost` is called when nothing more can be written until the next start.
  */
 export async function openStore(
   location: StoreLocation,
   keepCalls: number,
   mailChanged: () => void = () => {},
+  lost: (error: Error) => void = () => {},
 ): Promise<Store> {
   const blobs = blobsOf(location)
-  const database = await openDatabase(location)
+  const database = await openDatabase(location, lost)
   try {
     const ids = await openIdSequence(database)
     const calls = new SqlCallLog(database, ids, keepCalls)
@@ -70,7 +71,7 @@ function blobsOf(location: StoreLocation): { path: string; isTemporary: boolean 
   return { path: join(tmpdir(), `graphpost-${randomUUID()}`), isTemporary: true }
 }
 
-async function openDatabase(location: StoreLocation): Promise<Database> {
+async function openDatabase(location: StoreLocation, lost: (error: Error) => void): Promise<Database> {
   if (location.kind === 'postgres') {
     // Loaded when it is needed: SQLite is what most start with, and quickly.
     const { openPostgresDatabase } = await import('./postgres.js')
@@ -79,5 +80,5 @@ async function openDatabase(location: StoreLocation): Promise<Database> {
   if (location.kind === 'memory') return openSqliteDatabase(':memory:', (read) => migrate(read, sqlite))
   // Mail is nobody's business but its owner's.
   mkdirSync(location.path, { recursive: true, mode: 0o700 })
-  return openSqliteDatabase(join(location.path, 'graphpost.sqlite'), (read) => migrate(read, sqlite))
+  return openSqliteDatabase(join(location.path, 'graphpost.sqlite'), (read) => migrate(read, sqlite), lost)
 }

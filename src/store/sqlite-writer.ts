@@ -36,18 +36,24 @@ const maxGroup = 512
  */
 export class SqliteWriter {
   readonly #target: GroupTarget
+  readonly #lost: (error: Error) => void
   readonly #numbers = new Map<string, number>()
   #waiting: PendingWrite[] = []
   #running: Promise<void> | undefined
   #closed = false
 
-  private constructor(target: GroupTarget) {
+  private constructor(target: GroupTarget, lost: (error: Error) => void = () => {}) {
     this.#target = target
+    this.#lost = lost
   }
 
-  /** Writes in a thread of its own: for a database on disk. */
-  static onThread(path: string): SqliteWriter {
-    return new SqliteWriter(new ThreadTarget(path))
+  /**
+   * Writes in a thread of its own: for a database on disk.
+   *
+   * @param lost called when nothing more can be written: a sync failed, or the thread is gone
+   */
+  static onThread(path: string, lost: (error: Error) => void): SqliteWriter {
+    return new SqliteWriter(new ThreadTarget(path), lost)
   }
 
   /** Writes on the caller's connection: for a database in memory, which no second connection could see. */
@@ -91,8 +97,11 @@ export class SqliteWriter {
     } catch (error) {
       const failure = new StoreUnavailable(error instanceof Error ? error.message : String(error))
       for (const write of writes) write.reject(failure)
+      this.#lose(failure)
       return
     }
+    const notSynced = outcomes.find((outcome) => 'failure' in outcome && outcome.failure === 'notSynced')
+    if (notSynced !== undefined && 'message' in notSynced) this.#lose(new StoreUnavailable(notSynced.message))
     const special = new Map(outcomes.map((outcome) => [outcome.index, outcome]))
     writes.forEach((write, index) => {
       const outcome = special.get(index)
@@ -101,6 +110,13 @@ export class SqliteWriter {
       else if (outcome.failure === 'conflict') write.reject(new WriteConflict(outcome.message))
       else write.reject(new StoreUnavailable(outcome.message))
     })
+  }
+
+  /** After a failed sync nobody knows what is on disk, and a later one that succeeds says nothing of it (decision 28). */
+  #lose(error: Error): void {
+    this.#closed = true
+    for (const write of this.#waiting.splice(0)) write.reject(error)
+    this.#lost(error)
   }
 
   #encode(writes: readonly PendingWrite[]): WriteGroup {

@@ -20,10 +20,12 @@ import type { SqlValue, Statement } from './statement.js'
  *
  * @param path a file, or `:memory:` (then one connection serves both)
  * @param migrate run on the reading connection before the writer opens
+ * @param lost see {@link SqliteWriter.onThread}
  */
 export async function openSqliteDatabase(
   path: string,
   migrate: (read: Kysely<Schema>) => Promise<void>,
+  lost: (error: Error) => void = () => {},
 ): Promise<Database> {
   const connection = openSqlite(path)
   const read = new Kysely<Schema>({
@@ -40,7 +42,7 @@ export async function openSqliteDatabase(
     await read.destroy()
     throw error
   }
-  const writer = path === ':memory:' ? SqliteWriter.onConnection(connection) : SqliteWriter.onThread(path)
+  const writer = path === ':memory:' ? SqliteWriter.onConnection(connection) : SqliteWriter.onThread(path, lost)
   return {
     dialect: sqlite,
     read,
