@@ -33,7 +33,9 @@ export const diskFull: Row = {
     const found: Life[] = []
     for (const when of lives) {
       scope.progress(`disk full at write ${when} and every ${stride} after it`)
-      found.push(await life(scope, failing('pwrite64', 'ENOSPC', `${writesBefore + when}+${stride}`), { recovers: true }))
+      found.push(
+        await life(scope, failing('pwrite64', 'ENOSPC', `${writesBefore + when}+${stride}`), { recovers: true }),
+      )
     }
     scope.progress('a disk that is read-only from some write on')
     const readOnly = await life(scope, failing('pwrite64', 'EROFS', `${2 * writesBefore}+`), { recovers: false })

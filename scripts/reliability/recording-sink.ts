@@ -26,6 +26,8 @@ export interface RecordingSink {
   readonly port: number
   /** By subject, in the order of arrival. */
   readonly arrivals: ReadonlyMap<string, readonly Arrival[]>
+  /** Mails taken. */
+  readonly taken: number
   /** Which life of the server is the present one. */
   generation: number
   /** Resolves when no connection is open: all that a dead server had sent was read. */
@@ -39,12 +41,19 @@ const slowMs = 200
 export async function startRecordingSink(fault: (isDot: boolean) => PeerFault | undefined = () => undefined) {
   const arrivals = new Map<string, Arrival[]>()
   const sockets = new Set<Socket>()
+  let taken = 0
+  const take = (arrival: Arrival) => {
+    taken++
+    const known = arrivals.get(arrival.subject)
+    if (known === undefined) arrivals.set(arrival.subject, [arrival])
+    else known.push(arrival)
+  }
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
-    converse(socket, { generation: sink.generation, fault, arrivals })
+    converse(socket, { generation: sink.generation, fault, take })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -53,6 +62,9 @@ export async function startRecordingSink(fault: (isDot: boolean) => PeerFault | 
     url: `smtp://127.0.0.1:${port}`,
     port,
     arrivals,
+    get taken() {
+      return taken
+    },
     generation: 0,
     silence: async () => {
       await Promise.all([...sockets].map((socket) => once(socket, 'close')))
@@ -69,13 +81,13 @@ export async function startRecordingSink(fault: (isDot: boolean) => PeerFault | 
 interface Peer {
   readonly generation: number
   readonly fault: (isDot: boolean) => PeerFault | undefined
-  readonly arrivals: Map<string, Arrival[]>
+  readonly take: (arrival: Arrival) => void
 }
 
 const endOfData = Buffer.from('\r\n.\r\n')
 const endOfLine = Buffer.from('\r\n')
 
-function converse(socket: Socket, { generation, fault, arrivals }: Peer): void {
+function converse(socket: Socket, { generation, fault, take }: Peer): void {
   let pending: Buffer = Buffer.alloc(0)
   let inData = false
   let recipients: string[] = []
@@ -99,7 +111,7 @@ function converse(socket: Socket, { generation, fault, arrivals }: Peer): void {
         inData = false
         const misdeed = say('250 2.0.0 taken', true)
         if (misdeed === undefined || misdeed === 'slow' || misdeed === 'drop taken') {
-          keep(arrivals, { recipients, generation, isUnanswered: misdeed === 'drop taken' }, piece)
+          take({ ...headOf(piece), recipients, generation, isUnanswered: misdeed === 'drop taken' })
         }
         continue
       }
@@ -134,16 +146,9 @@ async function misbehave(socket: Socket, misdeed: PeerFault | undefined, answer:
   else socket.write(`${answer}\r\n`)
 }
 
-function keep(
-  arrivals: Map<string, Arrival[]>,
-  about: Pick<Arrival, 'recipients' | 'generation' | 'isUnanswered'>,
-  message: Buffer,
-): void {
+function headOf(message: Buffer): Pick<Arrival, 'subject' | 'messageId' | 'at'> {
   const head = message.toString('latin1', 0, Math.max(0, message.indexOf('\r\n\r\n')))
   const subject = /^Subject: (.*)$/im.exec(head)?.[1]?.trim() ?? ''
   const messageId = /^Message-ID:\s*(\S+)/im.exec(head)?.[1] ?? ''
-  const arrival = { ...about, subject, messageId, at: performance.now() }
-  const known = arrivals.get(subject)
-  if (known === undefined) arrivals.set(subject, [arrival])
-  else known.push(arrival)
+  return { subject, messageId, at: performance.now() }
 }

@@ -1,8 +1,10 @@
 import { diskFull, syncFails } from './disk-faults.js'
 import { kills, killsBesideFaultyPeer, stops } from './kills.js'
 import { powerCut } from './power-cut.js'
+import { oneDraft, oneKey } from './races.js'
 import type { Row } from './row.js'
 import { syncBeforeAnswer } from './sync-before-answer.js'
+import { clocks } from './waiting.js'
 
 /** Every row, in the order of the table of promises; docs/reliability.md says what each is about. */
 export const rows: readonly Row[] = [
@@ -13,4 +15,7 @@ export const rows: readonly Row[] = [
   powerCut,
   diskFull,
   syncFails,
+  clocks,
+  oneDraft,
+  oneKey,
 ]
