@@ -1,8 +1,10 @@
+import { backlog } from './backlog.js'
 import { diskFull, syncFails } from './disk-faults.js'
 import { kills, killsBesideFaultyPeer, stops } from './kills.js'
 import { powerCut } from './power-cut.js'
 import { oneDraft, oneKey } from './races.js'
 import type { Row } from './row.js'
+import { soak } from './soak.js'
 import { syncBeforeAnswer } from './sync-before-answer.js'
 import { clocks } from './waiting.js'
 
@@ -18,4 +20,6 @@ export const rows: readonly Row[] = [
   clocks,
   oneDraft,
   oneKey,
+  soak,
+  backlog,
 ]
