@@ -1,7 +1,7 @@
 /** The system calls of a server: recorded, or made to fail. Only where strace is installed and may trace. */
 import { spawnSync } from 'node:child_process'
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -29,7 +29,14 @@ export function recording(file: string): string[] {
  * @param when of the calls of one thread: `3` the third, `3+` that and all after it, `3+10` every tenth from there
  */
 export function failing(calls: string, error: string, when: string, file = '/dev/null'): string[] {
-  return [...always, '-e', `trace=${calls}`, '-e', `inject=${calls}:error=${error}:when=${when}`, '-o', file]
+  return [...always, '-y', '-e', `trace=${calls}`, '-e', `inject=${calls}:error=${error}:when=${when}`, '-o', file]
+}
+
+/** @returns the files on which calls of a server that has ended were made to fail */
+export async function failedFiles(file: string): Promise<string[]> {
+  await waitForEnd(file)
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.includes('(INJECTED)'))
+  return lines.map((line) => /<([^>]*)>/.exec(line)?.[1] ?? 'an interrupted call')
 }
 
 /** One call, with its place among all: another call of the recording began or ended at each number in between. */
