@@ -7,6 +7,8 @@ export interface Arrival {
   readonly subject: string
   readonly messageId: string
   readonly recipients: readonly string[]
+  /** The header of the message. */
+  readonly head: string
   /** {@link RecordingSink.generation} when its connection began. */
   readonly generation: number
   /** ms of `performance.now()`. */
@@ -146,9 +148,11 @@ async function misbehave(socket: Socket, misdeed: PeerFault | undefined, answer:
   else socket.write(`${answer}\r\n`)
 }
 
-function headOf(message: Buffer): Pick<Arrival, 'subject' | 'messageId' | 'at'> {
-  const head = message.toString('latin1', 0, Math.max(0, message.indexOf('\r\n\r\n')))
+function headOf(message: Buffer): Pick<Arrival, 'subject' | 'messageId' | 'head' | 'at'> {
+  // Without a body the blank line went with the final dot.
+  const end = message.indexOf('\r\n\r\n')
+  const head = message.toString('latin1', 0, end < 0 ? message.length : end)
   const subject = /^Subject: (.*)$/im.exec(head)?.[1]?.trim() ?? ''
   const messageId = /^Message-ID:\s*(\S+)/im.exec(head)?.[1] ?? ''
-  return { subject, messageId, at: performance.now() }
+  return { subject, messageId, head, at: performance.now() }
 }
