@@ -15,6 +15,8 @@ const lifeMs = { shortest: 100, longest: 900 }
 /** One kill in so many comes while the server starts, at any moment of what a start takes. */
 const killAtStart = 5
 const startMs = 400
+/** How many results wait for their commit when a process dies is a matter of the disk too. */
+const copiesPerKillBar = 32
 /** For the goal table's "back in 2 s". */
 const readyBarMs = 2_000
 const stopBarMs = 30_000
@@ -99,6 +101,7 @@ async function endManyTimes(scope: Scope, { signal, times, faultShare = 0 }: End
       ].join('; '),
       faults,
       slow: [
+        ...(mostPerKill > copiesPerKillBar ? [`one kill led to ${mostPerKill} copies`] : []),
         ...(ready > readyBarMs ? [`ready again after ${Math.round(ready)} ms`] : []),
         ...(longestStop > stopBarMs ? [`a stop took ${Math.round(longestStop)} ms`] : []),
       ],
@@ -120,7 +123,7 @@ interface Life {
 async function loadUntil(signal: 'SIGKILL' | 'SIGTERM', life: Life): Promise<string[]> {
   const { server, round, ledger, token, stopMs } = life
   const connections = concurrencies[round % concurrencies.length] ?? 8
-  const load = flood(await server.ready, token, { ledger, round, connections })
+  const load = flood(await server.ready, token, { ledger, round, connections, mayStop: signal === 'SIGTERM' })
   await sleep(lifeMs.shortest + Math.random() * (lifeMs.longest - lifeMs.shortest))
   const endedAt = performance.now()
   const code = await server.end(signal)
