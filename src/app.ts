@@ -47,6 +47,8 @@ export interface Graphpost {
   reloadCertificate(): Promise<void>
   /** Resolves once nothing in the outbox is due or under way, or after `timeoutMs`. */
   drainOutbox(timeoutMs: number): Promise<void>
+  /** Resolves when nothing more can be kept until the next start: a sync to disk failed. */
+  readonly failed: Promise<Error>
   /** Takes no more calls, finishes what is under way, closes everything. */
   close(): Promise<void>
 }
@@ -59,6 +61,10 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
   const document = settings.directory === '' ? undefined : await readDirectoryFile(settings.directory)
   const transport = await transportOf(settings)
   let notifications: NotificationWorker | undefined
+  let storeLost: (error: Error) => void = () => {}
+  const failed = new Promise<Error>((resolve) => {
+    storeLost = resolve
+  })
   const core = await openCore(
     settings,
     surroundings,
@@ -67,6 +73,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
         for (const wake of wakers) wake()
       },
       mailChanged: () => notifications?.wake(),
+      storeLost,
     },
     document,
   )
@@ -128,6 +135,7 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
         await scheduler.look()
         await worker.drain(timeoutMs)
       },
+      failed,
       close: closeAll,
     }
   } catch (error) {

@@ -69,16 +69,24 @@ export interface Core {
   readonly telemetry: Telemetry | undefined
 }
 
+/** What whoever opens the core is told of. */
+interface CoreEvents {
+  readonly outboxChanged: () => void
+  readonly mailChanged: () => void
+  readonly storeLost?: (error: Error) => void
+}
+
 export async function openCore(
   settings: Settings,
   surroundings: Surroundings,
-  { outboxChanged, mailChanged }: { readonly outboxChanged: () => void; readonly mailChanged: () => void },
+  { outboxChanged, mailChanged, storeLost }: CoreEvents,
   document?: DirectoryDocument,
 ): Promise<Core> {
   const { clock = systemClock, random = systemRandom() } = surroundings
   const telemetry = await openTelemetry({ metrics: settings.metricsPort !== notOpened, otlp: settings.otlp }, version())
   const observer = telemetry?.observer
-  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged, observer?.committed)
+  const events = { committed: observer?.committed, lost: storeLost }
+  const store = await openStore(locationOf(settings), settings.callRecords, mailChanged, events)
   try {
     const mail: Mail = {
       store: observer === undefined ? store.mail : timed(store.mail, observer),

@@ -12,7 +12,7 @@ import type { Database, WriteRows } from './database.js'
 import { sqlite } from './dialect.js'
 import type { Schema } from './schema.js'
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from './sqlite-driver.js'
-import { type GroupCommitted, SqliteWriter } from './sqlite-writer.js'
+import { SqliteWriter, type WriterEvents } from './sqlite-writer.js'
 import type { SqlValue, Statement } from './statement.js'
 
 /**
@@ -24,7 +24,7 @@ import type { SqlValue, Statement } from './statement.js'
 export async function openSqliteDatabase(
   path: string,
   migrate: (read: Kysely<Schema>) => Promise<void>,
-  committed?: GroupCommitted,
+  events: WriterEvents = {},
 ): Promise<Database> {
   const connection = openSqlite(path)
   const read = new Kysely<Schema>({
@@ -42,7 +42,7 @@ export async function openSqliteDatabase(
     throw error
   }
   const writer =
-    path === ':memory:' ? SqliteWriter.onConnection(connection, committed) : SqliteWriter.onThread(path, committed)
+    path === ':memory:' ? SqliteWriter.onConnection(connection, events) : SqliteWriter.onThread(path, events)
   return {
     dialect: sqlite,
     read,
