@@ -41,7 +41,25 @@ const tellEveryMs = 15_000
 let toldAt = 0
 
 if (values.help) process.stdout.write(help)
-else await runRows(chosenRows())
+else await main()
+
+async function main(): Promise<void> {
+  const unknown = wanted().filter((id) => !rows.some((row) => row.id === id))
+  const minutes = Number(values.minutes ?? 1)
+  if (unknown.length > 0)
+    refuse(`there is no row ${unknown.join(', ')}; there are ${rows.map(({ id }) => id).join(', ')}`)
+  else if (!(minutes > 0)) refuse(`--minutes takes a number above 0, not ${values.minutes}`)
+  else await runRows(rows.filter(({ id }) => values.only === undefined || wanted().includes(id)))
+}
+
+function wanted(): string[] {
+  return (values.only ?? '').split(',').flatMap((id) => (id.trim() === '' ? [] : [id.trim().toUpperCase()]))
+}
+
+function refuse(why: string): void {
+  console.error(`reliability: ${why}`)
+  process.exitCode = 2
+}
 
 async function runRows(chosen: readonly Row[]): Promise<void> {
   const form: Form = values.full ? 'full' : values.short ? 'short' : 'middle'
@@ -70,15 +88,6 @@ async function runRows(chosen: readonly Row[]): Promise<void> {
   const isBroken = outcomes.some(({ finding }) => finding.faults.length > 0)
   const isLate = outcomes.some(({ finding }) => (finding.slow ?? []).length > 0)
   process.exitCode = isBroken || (values.strict && isLate) ? 1 : 0
-}
-
-function chosenRows(): readonly Row[] {
-  if (values.only === undefined) return rows
-  return values.only.split(',').map((id) => {
-    const row = rows.find((each) => each.id.toLowerCase() === id.trim().toLowerCase())
-    if (row === undefined) throw new Error(`There is no row ${id}: ${rows.map((each) => each.id).join(', ')}.`)
-    return row
-  })
 }
 
 /** A row that could not be run to its end has kept no promise. */

@@ -97,12 +97,14 @@ function compared(samples: readonly Sample[], latencies: readonly (readonly numb
   const descriptors = [mean(first, (each) => each.descriptors), mean(last, (each) => each.descriptors)] as const
   const p99 = latencies.map((each) => percentile(each, 0.99))
   const growth = memory[1] / memory[0]
+  const figure = `p99 ${p99[0]?.toFixed(0)} and ${p99[1]?.toFixed(0)} ms`
+  if (samples.length === 0) return { did: '', figure, faults: [], obstacle: 'without /proc nobody says what it holds' }
   return {
     did: '',
     figure: [
       `memory ${mebibytes(memory[0])} after warm-up, ${mebibytes(memory[1])} at the end`,
       `descriptors ${descriptors[0].toFixed(0)} and ${descriptors[1].toFixed(0)}`,
-      `p99 ${p99[0]?.toFixed(0)} and ${p99[1]?.toFixed(0)} ms`,
+      figure,
     ].join('; '),
     faults: [],
     slow: growth > growthBar ? [`memory grew by ${Math.round((growth - 1) * 100)} %`] : [],
