@@ -6,6 +6,7 @@ import { cpus } from 'node:os'
 import { accept } from './accept.js'
 import { bars, type Finding, findingLine, isMet } from './bars.js'
 import { type Bench, makeRoot, makeTokens, removeFolder, type Section } from './bench.js'
+import { deliver } from './deliver.js'
 import { delivery } from './delivery.js'
 import { drafts } from './drafts.js'
 import { large } from './large.js'
@@ -29,6 +30,7 @@ const sections: Record<SectionName, Section> = {
   accept,
   token,
   delivery,
+  deliver,
   proof,
   syncs,
   memory,

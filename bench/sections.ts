@@ -3,6 +3,7 @@ export const sectionNames = [
   'accept',
   'token',
   'delivery',
+  'deliver',
   'proof',
   'syncs',
   'memory',

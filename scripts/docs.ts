@@ -5,12 +5,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { directorySchema } from '../src/admin/directory-file.js'
+import { routesSchema } from '../src/outbox/routes-file.js'
 import { compatibilityPage, countOfOperations } from './compatibility-page.js'
 import { settingsPage } from './settings-page.js'
 
 const pages: Readonly<Record<string, () => string>> = {
   'compatibility.md': compatibilityPage,
   'directory.schema.json': () => `${JSON.stringify(directorySchema, null, 2)}\n`,
+  'routes.schema.json': () => `${JSON.stringify(routesSchema, null, 2)}\n`,
   'settings.md': settingsPage,
 }
 

@@ -97,6 +97,32 @@ function serverUrl(...schemes: string[]): Kind<string> {
   }
 }
 
+/** URLs of other servers, in one of the schemes, separated by blanks; empty for none. */
+function serverUrls(...schemes: string[]): Kind<string> {
+  const one = serverUrl(...schemes)
+  return {
+    placeholder: 'URLS',
+    expected: `${one.expected}; several are separated by blanks`,
+    read: (given) => (given.split(/\s+/).every((url) => one.read(url, '') !== undefined) ? given.trim() : undefined),
+  }
+}
+
+/** Domains and addresses, separated by blanks or commas; empty for none. */
+const recipients: Kind<string> = {
+  placeholder: 'PATTERNS',
+  expected: 'must be domains or addresses, such as contoso.com, *.contoso.com or ada@contoso.com',
+  read: (given) =>
+    given.split(/[\s,]+/).every((pattern) => /^(\*|all|(\*\.|[^\s@,*]+@)?[^\s@,*]+)?$/.test(pattern))
+      ? given
+      : undefined,
+}
+
+const address: Kind<string> = {
+  placeholder: 'ADDRESS',
+  expected: 'must be an address such as bounces@contoso.com',
+  read: (given) => (given === '' || /^[^\s@<>]+@[^\s@<>]+$/.test(given) ? given : undefined),
+}
+
 function integer(min: number, max: number): Kind<number> {
   return {
     placeholder: 'NUMBER',
@@ -127,6 +153,20 @@ function duration(minMs: number): Kind<number> {
   }
 }
 
+/** Waits one after the other, as `1s,1s,2s,5s`; empty for none. */
+const durations: Kind<string> = {
+  placeholder: 'TIMES',
+  expected: 'must be durations separated by commas, such as 5m,10m,1h, each at least 1ms and at most 24d',
+  read: (given) => (given === '' || readDurations(given) !== undefined ? given : undefined),
+}
+
+/** @returns milliseconds, in order; undefined when a part of the text is no duration */
+export function readDurations(given: string): [number, ...number[]] | undefined {
+  const [first, ...others] = given.split(',').map((part) => readDuration(part.trim(), 1))
+  if (first === undefined || !others.every((each) => each !== undefined)) return undefined
+  return [first, ...others]
+}
+
 /** Longest age of a key: ten years. */
 const maxKeyDays = 3_650
 
@@ -143,13 +183,49 @@ const keyLifetime: Kind<number> = {
   read: (given) => readDuration(given, unitMs.d ?? 0, maxKeyDays * (unitMs.d ?? 0)),
 }
 
-const unitBytes: Record<string, number> = { '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824 }
+/** Deliveries a minute; 0 for no bound. */
+const rate: Kind<number> = {
+  placeholder: 'NUMBER',
+  expected: 'must be a whole number from 1 to 1000000, or off',
+  read: (given) => (/^off$/i.test(given) ? 0 : readInteger(given, 1, 1_000_000)),
+}
+
+const unitBytes: Record<string, number> = {
+  ...{ '': 1, b: 1, kib: 1_024, mib: 1_048_576, gib: 1_073_741_824, tib: 1_099_511_627_776 },
+  ...{ kb: 1_000, mb: 1_000_000, gb: 1_000_000_000, tb: 1_000_000_000_000 },
+}
 
 function bytes(min: number, max: number): Kind<number> {
   return {
     placeholder: 'SIZE',
     expected: `must be a size in bytes such as 4194304 or 4MiB, from ${min} to ${max}`,
     read: (given) => readWithUnit(given, unitBytes, min, max),
+  }
+}
+
+/** How long mail is kept; 0: for ever. */
+const retentionAge: Kind<number> = {
+  placeholder: 'TIME',
+  expected: `must be a duration such as 30d, from 1d to ${maxKeyDays}d`,
+  read: (given) => (given === '' ? 0 : readDuration(given, unitMs.d ?? 0, maxKeyDays * (unitMs.d ?? 0))),
+}
+
+/** How much mail is kept; 0: as much as fits. */
+const retentionBytes: Kind<number> = {
+  placeholder: 'SIZE',
+  expected: 'must be a size such as 500MB or 10GiB, at least 1MiB',
+  read: (given) => (given === '' ? 0 : readWithUnit(given, unitBytes, 1_048_576, Number.MAX_SAFE_INTEGER)),
+}
+
+/** Value of a limit that is left to the preset. */
+const asPreset = -1
+
+/** A limit that a preset has a value for; 0 is none. */
+function limit(max: number): Kind<number> {
+  return {
+    placeholder: 'NUMBER',
+    expected: `must be preset, or a whole number from 0 (no limit) to ${max}`,
+    read: (given) => (given === 'preset' ? asPreset : readInteger(given, 0, max)),
   }
 }
 
@@ -205,6 +281,21 @@ export const settingsTable = {
     group: 'What is kept',
     commands: 'every',
     meaning: 'Make sample mailboxes in an empty store.',
+  },
+  retention: {
+    kind: retentionAge,
+    default: '',
+    group: 'What is kept',
+    commands: 'start',
+    meaning:
+      'Age beyond which mail is deleted for good, drafts and what is being delivered aside; empty: it is kept for ever.',
+  },
+  retentionSize: {
+    kind: retentionBytes,
+    default: '',
+    group: 'What is kept',
+    commands: 'start',
+    meaning: 'Size of all mail together beyond which the oldest is deleted for good; empty: as much as fits.',
   },
   directory: {
     kind: file,
@@ -287,6 +378,28 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Port for SMTP; 0 picks a free one, off opens none.',
   },
+  lmtpPort: {
+    kind: port,
+    default: 'off',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Port for LMTP, for a mail server before this one; 0 picks a free one, off opens none.',
+  },
+  metricsPort: {
+    kind: port,
+    default: 'off',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning:
+      'Port for /metrics, for Prometheus, which needs no token there; 0 picks a free one, off opens none and counts nothing.',
+  },
+  metricsHost: {
+    kind: text,
+    default: '127.0.0.1',
+    group: 'Where it listens',
+    commands: 'start',
+    meaning: 'Address that /metrics listens on.',
+  },
   publicUrl: {
     kind: baseUrl,
     default: '',
@@ -296,13 +409,71 @@ export const settingsTable = {
       'Base of the links in answers when clients come through a proxy; empty: as the client called us, which a name of the cloud always is.',
   },
   relay: {
-    kind: serverUrl('smtp', 'smtps'),
+    kind: serverUrls('smtp', 'smtps'),
     default: '',
     group: 'Mail going out',
     commands: 'start',
     secret: true,
     meaning:
-      'SMTP server that mail leaves through, as smtp://user:password@host:587; empty: it is captured, none leaves.',
+      'SMTP server that mail leaves through, as smtp://user:password@host:587?tls=required; several, separated by blanks, are tried in order; empty: mail is captured, none leaves. See docs/delivery.md.',
+  },
+  deliver: {
+    kind: choice('relay', 'mx', 'capture'),
+    default: 'relay',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      "How mail leaves that no route names: through the relay, straight to the servers of its recipients' domains (mx), or not at all (capture: whatever else is set).",
+  },
+  routes: {
+    kind: file,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'YAML or JSON file of relays and of who goes through which; see docs/delivery.md.',
+  },
+  allowRecipients: {
+    kind: recipients,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      'Domains and addresses that mail may leave for, as contoso.com,*.example.org; for all others it is captured. Empty: everybody.',
+  },
+  hold: {
+    kind: recipients,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Domains and addresses whose mail waits until somebody releases it; all: every mail that would leave.',
+  },
+  bounceAddress: {
+    kind: address,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Return path of mail that leaves, where bounces of other servers go; empty: its sender.',
+  },
+  dkim: {
+    kind: file,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Folder of DKIM keys that mail is signed with, as the command dkim makes it; empty: none is signed.',
+  },
+  mxPrivate: {
+    kind: onOff,
+    default: 'off',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'With deliver mx: servers in private networks and on this machine are good, too.',
+  },
+  dnsServers: {
+    kind: optionalText,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: "With deliver mx: DNS servers to ask, as 192.0.2.1,[2001:db8::1]:53; empty: the system's.",
   },
   hostname: {
     kind: domain,
@@ -311,12 +482,42 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Our host name in Message-IDs and in EHLO.',
   },
+  delayWarning: {
+    kind: duration(0),
+    default: '4h',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Age of a message that is not delivered at which its sender is told so, once; 0 tells nobody.',
+  },
   deliveryConcurrency: {
     kind: integer(0, 1_000),
     default: '20',
     group: 'Mail going out',
     commands: 'start',
     meaning: 'How many deliveries run at once; 0 delivers nothing until the next start.',
+  },
+  retrySchedule: {
+    kind: durations,
+    default: '',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      "Waits between the attempts for mail that could not be delivered, as 1s,1s,2s,5s; after the attempt that follows the last it is given up. Empty: Postfix's, 5 minutes doubling to 67, for five days.",
+  },
+  destinationConcurrency: {
+    kind: integer(1, 1_000),
+    default: '20',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning:
+      'Deliveries at once to one destination domain. One domain never takes the last quarter of deliveryConcurrency.',
+  },
+  destinationRate: {
+    kind: rate,
+    default: 'off',
+    group: 'Mail going out',
+    commands: 'start',
+    meaning: 'Deliveries a minute to one destination domain, or off.',
   },
   drainTimeout: {
     kind: duration(0),
@@ -347,6 +548,78 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'Recipients of one message, To, Cc and Bcc together; Graph takes 500.',
   },
+  limits: {
+    kind: choice('off', 'graph'),
+    default: 'off',
+    group: 'Limits',
+    commands: 'start',
+    meaning:
+      'Whether calls and submissions are held to the limits that Graph documents: off for a gateway, graph to test what a client does about a 429. The five below change single ones of either.',
+  },
+  limitRequests: {
+    kind: limit(1_000_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Calls of one application in one mailbox within 10 minutes; Graph admits 10,000.',
+  },
+  limitConcurrency: {
+    kind: limit(1_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Calls of one application in one mailbox at the same time; Graph admits 4.',
+  },
+  limitUploadBytes: {
+    kind: limit(1_000_000_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Bytes that one application sends to one mailbox within 5 minutes; Graph admits 150 MB.',
+  },
+  limitRecipientsPerDay: {
+    kind: limit(1_000_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Recipients that a mailbox sends to within 24 hours; Exchange admits 10,000.',
+  },
+  limitMessagesPerMinute: {
+    kind: limit(1_000_000),
+    default: 'preset',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Messages that leave a mailbox within a minute, those beyond wait in the outbox; Exchange lets 30 go.',
+  },
+  smtpMaxBytes: {
+    kind: bytes(65_536, 1_073_741_824),
+    default: '35MiB',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Largest message taken over SMTP and LMTP; Exchange takes 35 MiB.',
+  },
+  smtpMaxRecipients: {
+    kind: integer(100, 100_000),
+    default: '500',
+    group: 'Limits',
+    commands: 'start',
+    meaning:
+      'Recipients of one message over SMTP and LMTP; more are put off with 452, and the peer sends them another one.',
+  },
+  smtpConnections: {
+    kind: integer(1, 100_000),
+    default: '100',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'Connections of SMTP at once, and of LMTP; each can hold a message of smtpMaxBytes in memory.',
+  },
+  smtpTimeout: {
+    kind: duration(100),
+    default: '5m',
+    group: 'Limits',
+    commands: 'start',
+    meaning: 'How long a peer may say nothing over SMTP and LMTP; RFC 5321 wants five minutes.',
+  },
   headersTimeout: {
     kind: duration(1),
     default: '15s',
@@ -368,6 +641,14 @@ export const settingsTable = {
     commands: 'start',
     meaning: 'How long a connection stays open without a call; longer than the 60 s of common load balancers.',
   },
+  idempotency: {
+    kind: choice('off', 'client-request-id', 'idempotency-key'),
+    default: 'off',
+    group: 'Limits',
+    commands: 'start',
+    meaning:
+      'Header whose value makes a call that sends mail good for once in 24 hours: the same call with it is answered as before and sends nothing.',
+  },
   callRecords: {
     kind: integer(0, 10_000_000),
     default: '10000',
@@ -381,6 +662,13 @@ export const settingsTable = {
     group: 'Log',
     commands: 'every',
     meaning: 'Least weighty lines to log: trace, debug, info, warn, error, fatal or silent.',
+  },
+  otlp: {
+    kind: baseUrl,
+    default: '',
+    group: 'Log',
+    commands: 'start',
+    meaning: 'Collector of OpenTelemetry that spans go to, as http://localhost:4318; empty: there are none.',
   },
   logFormat: {
     kind: choice('auto', 'pretty', 'json'),
@@ -398,6 +686,17 @@ type ValueOf<Row> = Row extends { readonly kind: Kind<infer Value> } ? Value : n
 
 /** All settings, read: durations in ms, sizes in bytes, paths absolute, a port that is off {@link notOpened}, '' for none. */
 export type Settings = { readonly [Key in SettingKey]: ValueOf<(typeof settingsTable)[Key]> }
+
+/** A limit as it is to be kept: its own value, or that of the preset. @returns undefined when there is none */
+export function limitOf(
+  settings: Settings,
+  key: 'limitRequests' | 'limitConcurrency' | 'limitUploadBytes' | 'limitRecipientsPerDay' | 'limitMessagesPerMinute',
+  graph: number,
+): number | undefined {
+  const own = settings[key]
+  if (own === asPreset) return settings.limits === 'graph' ? graph : undefined
+  return own === 0 ? undefined : own
+}
 
 /** Every key, in the order of the table. */
 export const settingKeys = Object.keys(settingsTable) as SettingKey[]
@@ -541,6 +840,11 @@ export function resolveSettings(sources: SettingSources): Settings {
   const settings = Object.fromEntries(entries) as Settings
   if (settings.memory && settings.store !== '') {
     throw new UsageError('The settings memory and store exclude each other: keep mail in memory or in PostgreSQL.')
+  }
+  if (settings.deliver === 'mx' && settings.relay !== '') {
+    throw new UsageError(
+      'The settings deliver=mx and relay exclude each other: mail for some through a relay is a route.',
+    )
   }
   if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
     throw new UsageError('The settings tlsCert and tlsKey belong together: give both files or neither.')

@@ -1,20 +1,27 @@
 /** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
 import { app } from './cli/app.js'
+import { backup } from './cli/backup.js'
 import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
+import { dkim } from './cli/dkim.js'
 import { commandHelp, programHelp } from './cli/help.js'
 import { key } from './cli/key.js'
 import { kit } from './cli/kit.js'
+import { queue } from './cli/queue.js'
 import { calls, outbox } from './cli/records.js'
 import { run } from './cli/run.js'
 import { start } from './cli/start.js'
 import { token } from './cli/token.js'
+import { trace } from './cli/trace.js'
 import { user } from './cli/user.js'
 import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
 /** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [start, run, kit, cert, token, user, app, key, outbox, calls]
+const commands: readonly Command[] = [
+  ...[start, run, kit, cert, token, user, app, key, dkim],
+  ...[queue, outbox, calls, trace, backup],
+]
 
 const terminal: Terminal = {
   print: (text) => console.log(text),

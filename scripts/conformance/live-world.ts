@@ -18,8 +18,11 @@ const settings: readonly [SettingKey, string][] = [
 const application = '33333333-cccc-4ddd-8eee-444444444444'
 
 /** Starts a server for one exchange: whatever is in it, this exchange put there. */
-export async function openWorld(): Promise<World & { close(): Promise<void> }> {
-  const server = await startGraphpost(resolveSettings({ flags: new Map(settings), env: {}, cwd: process.cwd() }))
+export async function openWorld(
+  more: Partial<Record<SettingKey, string>> = {},
+): Promise<World & { close(): Promise<void> }> {
+  const flags = new Map([...settings, ...(Object.entries(more) as [SettingKey, string][])])
+  const server = await startGraphpost(resolveSettings({ flags, env: {}, cwd: process.cwd() }))
   // By address, so that no name has to be resolved in between.
   const baseUrl = (server.httpUrl ?? '').replace('localhost', '127.0.0.1')
   const mailboxes = new Map<string, Promise<MailboxOwner>>()

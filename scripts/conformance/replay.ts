@@ -2,7 +2,7 @@ import { differences } from './compare.js'
 import type { Exchange } from './exchange.js'
 import { type Answer, jsonOf } from './http-call.js'
 import type { MetadataCheck } from './metadata-schema.js'
-import type { Preparation } from './scenario.js'
+import type { Preparation, Scenario } from './scenario.js'
 import { candidateOf, scenarioFor } from './scenarios.js'
 import { setAsideReason } from './set-aside.js'
 import type { World } from './world.js'
@@ -20,7 +20,7 @@ export type Outcome =
   | { readonly kind: 'setAside'; readonly exchange: Exchange; readonly reason: string }
 
 /** Opens a world for one exchange. */
-type OpenWorld = () => Promise<World & { close(): Promise<void> }>
+type OpenWorld = (settings?: Scenario['settings']) => Promise<World & { close(): Promise<void> }>
 
 /** Replays one exchange against a server of its own, where there is a scenario for it. */
 export async function replay(exchange: Exchange, openWorld: OpenWorld, metadata: MetadataCheck): Promise<Outcome> {
@@ -30,7 +30,7 @@ export async function replay(exchange: Exchange, openWorld: OpenWorld, metadata:
     const reason = setAsideReason(candidate)
     return reason === undefined ? { kind: 'notYet', exchange } : { kind: 'setAside', exchange, reason }
   }
-  const world = await openWorld()
+  const world = await openWorld(scenario.settings)
   try {
     const preparation = await scenario.prepare(candidate, world)
     const faults = await faultsOf(exchange, preparation, world, metadata)

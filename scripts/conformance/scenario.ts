@@ -1,3 +1,4 @@
+import type { SettingKey } from '../../src/config.js'
 import type { Exchange } from './exchange.js'
 import type { Facts } from './facts.js'
 import type { Answer, Call } from './http-call.js'
@@ -18,6 +19,8 @@ export interface Scenario {
   readonly name: string
   /** Whether the exchange is one of these; the first row of the table that says so takes it. */
   readonly matches: (candidate: Candidate) => boolean
+  /** Settings of the server beside the usual ones. */
+  readonly settings?: Partial<Record<SettingKey, string>>
   readonly prepare: (candidate: Candidate, world: World) => Promise<Preparation>
 }
 

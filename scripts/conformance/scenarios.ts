@@ -6,6 +6,7 @@ import { draftScenarios } from './draft-scenarios.js'
 import type { Exchange } from './exchange.js'
 import { filterScenarios } from './filter-scenarios.js'
 import { folderScenarios } from './folder-scenarios.js'
+import { limitScenarios } from './limit-scenarios.js'
 import { messageScenarios } from './message-scenarios.js'
 import { readRefusalScenarios } from './read-refusal-scenarios.js'
 import { parsePath, shapeOf } from './request-path.js'
@@ -18,6 +19,7 @@ import { uploadScenarios } from './upload-scenarios.js'
 /** Every way to replay an exchange, tried from top to bottom. An operation that comes to be served adds its rows here. */
 export const scenarios: readonly Scenario[] = [
   ...tokenScenarios,
+  ...limitScenarios,
   ...sendMailScenarios,
   ...draftScenarios,
   ...messageScenarios,

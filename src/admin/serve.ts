@@ -8,6 +8,9 @@ import type { Tokens } from '../identity/token.js'
 import { TokenRefused } from '../identity/token-check.js'
 import type { CallLog } from '../mail/call-record.js'
 import type { Mail } from '../mail/mail.js'
+import { changeQueue, type QueueAction, readMessageName } from '../mail/queue.js'
+import type { QueueFilter } from '../mail/store.js'
+import type { Trace } from '../mail/trace.js'
 import { addSecret, applyDirectory } from './directory.js'
 import { checkedDocument, DirectoryFault } from './directory-file.js'
 
@@ -19,6 +22,9 @@ export interface AdminServices {
   readonly tenant: Tenant
   readonly tokens: Tokens
   readonly calls: CallLog
+  readonly trace: (name: string) => Promise<Trace>
+  /** Undefined: calls are not limited. */
+  readonly limiter?: { counts(limit: number): readonly object[] } | undefined
 }
 
 interface AdminCall {
@@ -40,10 +46,37 @@ interface AdminRoute {
 const routes: readonly AdminRoute[] = [
   // Newest calls, refused ones too, each with the reason and the message it made.
   route('GET', /^\/admin\/calls$/, async ({ calls }, { query }) => ({ value: await calls.list(limitOf(query)) })),
+  // From the id of a call or of a message to what other servers said.
+  route('GET', /^\/admin\/trace\/(.+)$/, (services, { id }) => services.trace(id)),
+  // What applications and mailboxes have used of their limits, the busiest first; nothing where there are none.
+  route('GET', /^\/admin\/limits$/, async ({ limiter, mail }, { query }) => ({
+    calls: limiter?.counts(limitOf(query)) ?? [],
+    sending: mail.sendingLimits?.counts(limitOf(query)) ?? [],
+  })),
   // Newest envelopes with each recipient's fate.
   route('GET', /^\/admin\/outbox$/, async ({ mail }, { query }) => ({
     value: await mail.store.outbox.listNewest(limitOf(query)),
   })),
+
+  // What waits, and what people do to it: `{"message": "4711"}`, `{"destination": "..."}` or `{"all": true}`.
+  route('GET', /^\/admin\/queue$/, async ({ mail }, { query }) => ({
+    value: await mail.store.outbox.listQueue(queueFilterOf(Object.fromEntries(query)), limitOf(query)),
+  })),
+  route('GET', /^\/admin\/queue\/([^/]+)$/, async ({ mail }, { id }) => {
+    const filter = { ...queueFilterOf({ message: id }), closedToo: true as const }
+    const value = await mail.store.outbox.listQueue(filter, maxLimit)
+    if (value.length === 0) throw new NotFound(`The outbox has no message ${id}.`)
+    return { value }
+  }),
+  route('POST', /^\/admin\/queue\/(retry|hold|release|cancel)$/, async ({ mail }, { id, body }) => {
+    const said = Object(body) as Record<string, unknown>
+    const filter = queueFilterOf(said)
+    const isAll = said.all === true && Object.keys(filter).length === 0
+    if (!isAll && Object.keys(filter).length === 0) {
+      throw new DirectoryFault('Say which: "message", "destination", or "all": true.')
+    }
+    return changeQueue(mail, filter, id as QueueAction)
+  }),
 
   // The directory, as `--directory` takes it; all of it, or one list.
   route('PUT', /^\/admin\/directory$/, (services, { body }) => apply(services, body)),
@@ -95,6 +128,16 @@ async function applicationNamed({ identity, tenant }: AdminServices, id: string)
 
 function withoutHashes({ tenant: _, secrets, ...application }: Application) {
   return { ...application, secrets: secrets.map(({ hash: __, ...secret }) => secret) }
+}
+
+/** @throws DirectoryFault for what names nothing of the queue */
+function queueFilterOf({ message, destination }: Record<string, unknown>): QueueFilter {
+  if (destination !== undefined && typeof destination !== 'string') {
+    throw new DirectoryFault('"destination" is no domain.')
+  }
+  const named = message === undefined ? {} : readMessageName(String(message))
+  if (named === undefined) throw new DirectoryFault('"message" is neither a number of the queue nor a Message-ID.')
+  return { ...named, ...(destination === undefined ? {} : { destination: destination.toLowerCase() }) }
 }
 
 const defaultLimit = 100

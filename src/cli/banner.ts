@@ -60,9 +60,9 @@ function signIn({ httpsUrl, httpUrl, tenant, isDevelopment }: Graphpost): string
 }
 
 /** Cannot be missed: a box, in colour where there is colour. */
-function mark({ canLeave, relay }: Graphpost, colour: boolean): string {
+function mark({ canLeave, wayOut }: Graphpost, colour: boolean): string {
   const text = canLeave
-    ? ` RELAY: mail LEAVES this machine through ${relay} `
+    ? ` RELAY: mail LEAVES this machine through ${wayOut} `
     : ' CAPTURE: nothing leaves this machine '
   const line = '━'.repeat(text.length)
   const [on, off] = colour ? [canLeave ? red : green, reset] : ['', '']

@@ -9,7 +9,8 @@ export function programHelp(commands: readonly Command[]): string {
     '',
     'Usage: graphpost COMMAND [options]',
     '',
-    ...commands.map(({ name, meaning }) => `  ${name.padEnd(width)}  ${meaning}`),
+    // The rest of what is said of a command stands in its own help.
+    ...commands.map(({ name, meaning }) => `  ${name.padEnd(width)}  ${meaning.replace(/(?<=\.) .*/s, '')}`),
     '',
     'graphpost COMMAND --help shows the options of a command; graphpost --version the version.',
   ].join('\n')

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Graphpost, startGraphpost } from '../app.js'
 import { UsageError } from '../config.js'
 import { openLog } from '../log.js'
@@ -24,11 +25,23 @@ export const start: Command = {
     // What a gateway prints without a terminal ends up in a journal: no place for tokens that send real mail.
     const tokens = graphpost.canLeave && !terminal.isTty ? undefined : await sampleTokens(graphpost)
     terminal.print(banner(graphpost, version(), tokens, terminal.colour))
-    await stopped
+    const failure = await Promise.race([stopped, graphpost.failed])
+    if (failure !== undefined) {
+      log.fatal(
+        { err: failure },
+        'the disk did not keep what was written: ending, the next start goes on from what is kept',
+      )
+      // For the answers that say so; nothing more is kept anyway.
+      await sleep(lastAnswersMs)
+      process.exit(1)
+    }
     terminal.print('Stopping: calls and deliveries under way are finished first. Ctrl-C again stops at once.')
     await graphpost.close()
   },
 }
+
+/** How long a server that must end still answers, ms. */
+const lastAnswersMs = 100
 
 /** A port that another program has is for people to change, not a fault of ours. */
 function asUsage(error: NodeJS.ErrnoException & { port?: number }): never {

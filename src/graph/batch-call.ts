@@ -105,7 +105,8 @@ function beginItem({ services, call, caller, version, turns }: Batch, item: Batc
   const begun = beginCall(services, request, call.origin, readBody, call.ids.clientRequestId)
   return {
     ...begun,
-    turns,
+    // Where calls are limited, those beyond are refused (recorded) instead of waiting.
+    ...(services.limiter?.limits.concurrency === undefined ? { turns } : {}),
     ...(caller.application === undefined ? {} : { application: caller.application }),
     ...(caller.user === undefined ? {} : { user: caller.user }),
   }
@@ -118,6 +119,7 @@ async function answerItem(batch: Batch, call: Call, item: BatchItem): Promise<Gr
   if (described !== undefined) return described
   const parts = splitUrl(url)
   const found = findRoute(item.method, parts.path)
+  call.route = found.row.path
   if (found.row.kind === 'batch') {
     throw badRequest('Invalid batch payload format.', 'A batch cannot hold another batch.')
   }

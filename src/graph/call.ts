@@ -8,6 +8,8 @@ import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import type { Turns } from './batch.js'
 import { GraphError, graphErrorOf } from './errors.js'
+import type { IdempotencyHeader } from './idempotency.js'
+import type { CallLimiter } from './limits.js'
 import type { Origin } from './origin.js'
 import { noPreferences, type Preferences, readPreferences } from './preferences.js'
 import type { GraphReply, RequestBody, Route } from './request.js'
@@ -22,6 +24,12 @@ export interface GraphServices {
   readonly seals: Seals
   readonly calls: CallLog
   readonly maxRequestBytes: number
+  /** Told of each call that was answered; undefined: nobody listens. */
+  readonly called?: ((call: AnsweredCall) => void) | undefined
+  /** The header with the key of a call that is done once; undefined: there are no keys. */
+  readonly idempotency?: IdempotencyHeader | undefined
+  /** Undefined: calls are not limited, nor counted. */
+  readonly limiter?: CallLimiter | undefined
   /** Beginning of links, when it is not what the client called (behind a proxy). */
   readonly publicUrl: string | undefined
   readonly log: { error(fields: object, message: string): void }
@@ -29,6 +37,20 @@ export interface GraphServices {
   readonly reach: Reach
   /** Called when there is a new subscription. */
   readonly subscriptionsChanged: () => void
+}
+
+/** A call, once it was answered. */
+export interface AnsweredCall {
+  readonly requestId: string
+  readonly method: string
+  /** Row of the route table. */
+  readonly route: string | undefined
+  readonly status: number
+  /** ms since 1970 */
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly message: number | undefined
+  readonly traceparent: string | undefined
 }
 
 /** What a call says of itself, on a connection of its own or in a batch. */
@@ -51,6 +73,10 @@ export interface Call {
   /** Of a call in a batch, which waits for its turn in the mailbox. */
   readonly turns?: Turns
   preferences: Preferences
+  /** In the terms of `performance.now()`, where somebody listens. */
+  readonly startedMark: number
+  /** The path of its row of the route table. */
+  route: string | undefined
   application?: string
   user?: string
   mailbox?: CallRecord['mailbox']
@@ -58,7 +84,7 @@ export interface Call {
 
 /** @param otherwise the `client-request-id` of a call that has none of its own; undefined: its own `request-id` */
 export function beginCall(
-  { mail }: GraphServices,
+  { mail, called }: GraphServices,
   request: CallHead,
   origin: Origin,
   readBody: Call['readBody'],
@@ -73,6 +99,8 @@ export function beginCall(
     origin,
     readBody,
     preferences: prefer === undefined ? noPreferences : readPreferences(prefer),
+    route: undefined,
+    startedMark: called === undefined ? 0 : performance.now(),
   }
 }
 
@@ -93,6 +121,17 @@ export function refusalOf(services: GraphServices, call: Call, error: unknown): 
   })
 }
 
+const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])
+
+/** Any other is one to those who count: a client cannot make as many counters as it likes. */
+function knownMethod(method = ''): string {
+  return methods.has(method) ? method : 'other'
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
 /** URLs are kept to this length in call records. */
 const maxRecordedUrl = 2_000
 
@@ -110,6 +149,16 @@ export function record(
   reason?: string,
 ): void {
   const { ids, startedAt, request, application, user, mailbox } = call
+  services.called?.({
+    requestId: ids.requestId,
+    method: knownMethod(request.method),
+    route: call.route,
+    status,
+    startedAt,
+    durationMs: performance.now() - call.startedMark,
+    message: reply?.message,
+    traceparent: textOf(request.headers.traceparent),
+  })
   services.calls.append({
     requestId: ids.requestId,
     clientRequestId: ids.clientRequestId,

@@ -170,6 +170,11 @@ const mailErrors: Record<MailErrorCode, GraphErrorRow> = {
     code: 'ErrorServerBusy',
     message: () => 'The server cannot service this request right now. Try again later.',
   },
+  submissionQuotaExceeded: {
+    status: 429,
+    code: 'ErrorSubmissionQuotaExceeded',
+    message: () => "The message couldn't be sent because the sender's submission quota was exceeded. Try again later.",
+  },
   timeZoneUnknown: {
     status: 400,
     code: 'InvalidTimeZone',
@@ -226,6 +231,8 @@ export function graphErrorOf(error: MailError): GraphError {
     ...(named.has(error.code) && error.property !== undefined ? { target: error.property } : {}),
     ...(innerCode === undefined ? {} : { innerCode }),
     ...(row.status === 503 ? { headers: { 'Retry-After': '1' } } : {}),
+    // The value of such an error is when it is worth another try, in seconds.
+    ...(row.status === 429 ? { headers: { 'Retry-After': error.value ?? '1' } } : {}),
   })
 }
 

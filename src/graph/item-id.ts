@@ -216,6 +216,14 @@ export function readItemId(mailbox: MailboxGuid, text: string): ItemId | undefin
   }
 }
 
+/** The number of the message that an id names, whosever it is; undefined when it is no id of a message. */
+export function messageIn(text: string): MessageId | undefined {
+  const id = readItemId(noMailbox, text)
+  return id?.kind === 'message' || id?.kind === 'immutable' ? id.message : undefined
+}
+
+const noMailbox = { guid: '00000000-0000-4000-8000-000000000000' } as MailboxGuid
+
 /** Whether a default id still names the message's place: false once it was moved since. */
 export function isCurrent(id: DefaultMessageId, message: Place): boolean {
   return id.message === message.id && id.folder === message.folder && id.moves === message.moves % moveCounts

@@ -1,11 +1,14 @@
 import type { Caller } from '../identity/caller.js'
 import type { Cloud } from '../identity/clouds.js'
+import type { MailboxId } from '../mail/ids.js'
 import type { Doorkeeper, MailboxFinder } from './authorize.js'
 import type { Call, GraphServices } from './call.js'
 import { requireDirectoryPermission } from './directory.js'
 import { badRequest, GraphError, SegmentNotFound } from './errors.js'
+import { runOnce } from './idempotency.js'
+import type { CallLimiter } from './limits.js'
 import { parsePath, type RouteFound } from './path.js'
-import type { GraphReply, OperationRoute, Route, SubscriptionServices } from './request.js'
+import type { GraphReply, MailRoute, OperationRoute, RequestBody, Route, SubscriptionServices } from './request.js'
 import { noBody } from './request-body.js'
 import { routeTable } from './routes.js'
 
@@ -33,7 +36,89 @@ export function splitUrl(url: string): SplitUrl {
  *
  * @throws GraphError, MailError
  */
-export async function performOperation(
+export function performOperation(
+  services: GraphServices,
+  doors: Doors,
+  call: Call,
+  caller: Caller,
+  route: OperationRoute,
+  found: RouteFound<unknown>,
+  url: SplitUrl,
+): Promise<GraphReply> {
+  const { limiter } = services
+  return limiter === undefined || route.kind !== 'mail'
+    ? perform(services, doors, call, caller, route, found, url)
+    : performWithin(limiter, services, doors, call, caller, route, found, url)
+}
+
+async function performWithin(
+  limiter: CallLimiter,
+  services: GraphServices,
+  doors: Doors,
+  call: Call,
+  caller: Caller,
+  route: MailRoute,
+  found: RouteFound<unknown>,
+  url: SplitUrl,
+): Promise<GraphReply> {
+  const mailbox = await admittedMailbox(doors, caller, route, found.mailboxKey)
+  // Whoever is refused is told so by the checks in their order, and counts against nobody.
+  if (mailbox === undefined) return perform(services, doors, call, caller, route, found, url)
+  call.mailbox = mailbox
+  const application = caller.application ?? ''
+  const end = limiter.begin(application, mailbox)
+  try {
+    const counted = countUpload(limiter, application, mailbox, call, route)
+    return await perform(services, doors, { ...call, ...counted }, caller, route, found, url)
+  } finally {
+    end()
+  }
+}
+
+/** Where the call leads, when its caller may do that there. */
+async function admittedMailbox(
+  { findMailbox, admit }: Doors,
+  caller: Caller,
+  route: MailRoute,
+  key: string | undefined,
+): Promise<MailboxId | undefined> {
+  try {
+    const mailbox = await findMailbox(caller, key)
+    await admit(caller, mailbox, route)
+    return mailbox.id
+  } catch (error) {
+    if (error instanceof GraphError) return undefined
+    throw error
+  }
+}
+
+/** Counts a body whose length is told before it is read, any other once it is there. */
+function countUpload(
+  limiter: CallLimiter,
+  application: string,
+  mailbox: MailboxId,
+  { request, readBody }: Call,
+  { body }: MailRoute,
+): Pick<Call, 'readBody'> {
+  const told = request.headers['content-length']
+  if (body !== 'none' && told !== undefined) {
+    limiter.upload(application, mailbox, Number(told))
+    return { readBody }
+  }
+  const readAndCount: Call['readBody'] = async (takes) => {
+    const read = await readBody(takes)
+    limiter.upload(application, mailbox, sizeOf(read))
+    return read
+  }
+  return { readBody: readAndCount }
+}
+
+function sizeOf(body: RequestBody): number {
+  if (body.kind === 'none') return 0
+  return body.kind === 'mime' ? body.base64.length : Buffer.byteLength(JSON.stringify(body.value))
+}
+
+async function perform(
   services: GraphServices,
   doors: Doors,
   call: Call,
@@ -86,8 +171,11 @@ export async function performOperation(
     readsBodies,
   }
   const { turns } = call
-  if (turns === undefined) return await route.handler(request, services.mail)
-  return await turns.take(mailbox.id, () => route.handler(request, services.mail))
+  const { mail, idempotency } = services
+  if (idempotency === undefined && turns === undefined) return await route.handler(request, mail)
+  const run = () =>
+    idempotency === undefined ? route.handler(request, mail) : runOnce(idempotency, mail, call, route, request)
+  return turns === undefined ? await run() : await turns.take(mailbox.id, run)
 }
 
 /** An operation that the cloud whose Graph was called does not have. */

@@ -44,7 +44,10 @@ async function handle(
   const { origin } = call
   const { baseUrl } = origin
   requireLength(request)
-  if (isUploadUrl(request.url ?? '')) return answerUpload(services.mail, request, baseUrl)
+  if (isUploadUrl(request.url ?? '')) {
+    call.route = 'upload session'
+    return answerUpload(services.mail, request, baseUrl, services.limiter)
+  }
   const described = describe(request, baseUrl)
   if (described !== undefined) return described
   const authenticated = authenticate(services.tokens, request.headers.authorization, origin)
@@ -55,6 +58,7 @@ async function handle(
   const url = splitUrl(request.url ?? '/')
   const found = findRoute(request.method ?? 'GET', url.path)
   const { row: route } = found
+  call.route = route.path
   if (route.kind === 'batch') return answerBatch(services, doors, call, caller, found.version)
   return performOperation(services, doors, call, caller, route, found, url)
 }

@@ -6,6 +6,7 @@ import type { Mailbox } from '../mail/mailbox.js'
 import { cancelUpload, liveSession, opensSession, receiveRange, type UploadSession } from '../mail/upload-session.js'
 import { badRequest, GraphError } from './errors.js'
 import { readItemId } from './item-id.js'
+import type { CallLimiter } from './limits.js'
 import type { GraphReply } from './request.js'
 import { ClientGone } from './request-body.js'
 
@@ -65,14 +66,24 @@ function decoded(path: string): string {
 /**
  * Answers PUT (a range of the file), GET (what is expected next) and DELETE (cancel) on a session.
  *
- * @throws GraphError 400, 401, 405, 411; MailError notInStore, rangeOverlap, rangeOutOfOrder, rangeMismatch,
+ * @throws GraphError 400, 401, 405, 411, 429; MailError notInStore, rangeOverlap, rangeOutOfOrder, rangeMismatch,
  *   messageTooLarge, conflict, storeUnavailable
  */
-export async function answerUpload(mail: Mail, request: IncomingMessage, baseUrl: string): Promise<GraphReply> {
+export async function answerUpload(
+  mail: Mail,
+  request: IncomingMessage,
+  baseUrl: string,
+  limiter?: CallLimiter,
+): Promise<GraphReply> {
   const url = readUploadUrl(request.url ?? '')
   switch (request.method) {
     case 'PUT':
-      return inTurn(url.session, async () => putRange(mail, request, baseUrl, url, await openedSession(mail, url)))
+      return inTurn(url.session, async () => {
+        const session = await openedSession(mail, url)
+        // The URL says nothing of the application: sessions of a mailbox are counted together.
+        limiter?.upload('', session.mailbox, Number(request.headers['content-length'] ?? 0))
+        return putRange(mail, request, baseUrl, url, session)
+      })
     case 'GET':
       return { status: 200, json: stateOf(baseUrl, url, await openedSession(mail, url)) }
     case 'DELETE':

@@ -1,5 +1,5 @@
 /**
- * POSTs to addresses that strangers name. A server that does so for everybody can be made to call what only it can reach
+ * Calls addresses that strangers name. A server that does so for everybody can be made to call what only it can reach
  * (SSRF, OWASP API7:2023), so: the name is resolved once, every address it has must be a public one, and the connection
  * goes to that very address; no redirect is followed, the answer is bounded, and all of it takes no longer than it may.
  */
@@ -33,7 +33,8 @@ export class CallFailed extends Error {
 
 export interface OutwardCall {
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  /** What is POSTed; without it the call is a GET. */
+  readonly body?: string
   readonly timeoutMs: number
   /** Of the answer's body; a longer one is a failure. */
   readonly maxAnswerBytes: number
@@ -75,7 +76,7 @@ export async function callOutward(text: string, reach: Reach, call: OutwardCall)
   const signal = call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal])
   try {
     const address = await beforeEnd(signal, addressOf(url, reach))
-    return await post(url, address, signal, call)
+    return await make(url, address, signal, call)
   } catch (error) {
     if (error instanceof CallFailed) throw error
     if (timeout.aborted) throw new CallFailed('timeout', `no answer within ${call.timeoutMs} ms`)
@@ -109,17 +110,18 @@ async function addressOf(url: URL, reach: Reach): Promise<Address> {
   return first
 }
 
-function post(url: URL, address: Address, signal: AbortSignal, call: OutwardCall): Promise<OutwardAnswer> {
+function make(url: URL, address: Address, signal: AbortSignal, call: OutwardCall): Promise<OutwardAnswer> {
   const lookupPinned: LookupFunction = (_, options, answer) => {
     if (options.all === true) answer(null, [address])
     else answer(null, address.address, address.family)
   }
   return new Promise((resolve, reject) => {
-    const body = Buffer.from(call.body)
+    const body = call.body === undefined ? undefined : Buffer.from(call.body)
+    const length = body === undefined ? {} : { 'Content-Length': String(body.byteLength) }
     const start = url.protocol === 'https:' ? httpsRequest : httpRequest
     const request: ClientRequest = start(url, {
-      method: 'POST',
-      headers: { ...call.headers, 'Content-Length': String(body.byteLength) },
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { ...call.headers, ...length },
       lookup: lookupPinned,
       signal,
       // A connection of its own: one that is kept was checked for another name.

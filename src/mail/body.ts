@@ -55,7 +55,7 @@ export function htmlOf(body: ItemBody): string {
   return `${documentStart()}</head><body><div class="PlainText">${lines}</div></body></html>`
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 

@@ -29,5 +29,7 @@ export interface CallLog {
   append(record: CallRecord): void
   /** Newest first. */
   list(limit: number): Promise<CallRecord[]>
+  /** Newest first. */
+  findAll(matches: (record: CallRecord) => boolean, limit: number): Promise<CallRecord[]>
   find(requestId: string): Promise<CallRecord | undefined>
 }

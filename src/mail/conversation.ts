@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { Mail } from './mail.js'
-import type { Conversation } from './message.js'
+import type { Conversation, MessageContent } from './message.js'
 
 /** Between 1601-01-01, where a FILETIME begins, and 1970-01-01. */
 const filetimeEpochMs = 11_644_473_600_000
@@ -14,6 +15,30 @@ const indexUnitsPerMs = 10_000 / 2 ** 24
  */
 export function startConversation(mail: Pick<Mail, 'random'>, createdAt: number): Conversation {
   return conversationOf(mail.random.bytes(16), createdAt)
+}
+
+/**
+ * The thread that begins with a message. Its id follows from the Message-ID alone, so that an answer which names it in
+ * `References` joins the thread without anything being looked up: of one of ours it is the random part, of others a hash.
+ *
+ * @param messageId with angle brackets
+ */
+export function conversationFrom(messageId: string, createdAt: number): Conversation {
+  const own = ownMessageId.exec(messageId)?.[1]
+  const id =
+    own === undefined ? createHash('sha256').update(messageId).digest().subarray(0, 16) : Buffer.from(own, 'hex')
+  return conversationOf(id, createdAt)
+}
+
+/** As `newMessageId` makes them. */
+const ownMessageId = /^<([0-9A-F]{32})@/
+
+/** The Message-ID of the message that a thread began with, as far as one of the later ones tells. */
+export function threadStartOf({
+  references,
+  inReplyTo,
+}: Pick<MessageContent, 'references' | 'inReplyTo'>): string | undefined {
+  return references?.split(' ', 1)[0] ?? inReplyTo?.split(' ', 1)[0]
 }
 
 function conversationOf(id: Buffer, createdAt: number): Conversation {

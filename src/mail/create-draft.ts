@@ -1,12 +1,13 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
 import { bodyPreviewOf } from './body.js'
-import { startConversation } from './conversation.js'
+import { conversationFrom, threadStartOf } from './conversation.js'
 import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, Message, MessageContent } from './message.js'
 import { countIn, type MessageParts, newMessageId, putMessage, sizeOf, writeInto } from './put-message.js'
+import type { MailWriter } from './store.js'
 
 export interface CreateOptions {
   /** Drafts unless given. */
@@ -34,12 +35,14 @@ export async function createDraft(
   mailbox: Mailbox,
   draft: NewDraft,
   options: CreateOptions = {},
+  alsoWrite: (tx: MailWriter, created: Message) => void = () => {},
 ): Promise<Message> {
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = newDraft(mail, mailbox, parts, options)
   await writeInto(mail, message, (tx) => {
     putMessage(tx, mail, message, parts)
     countIn(tx, message)
+    alsoWrite(tx, message)
   })
   return message
 }
@@ -52,6 +55,7 @@ function newDraft(
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
+  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
   return {
     mailbox: mailbox.id,
     id: mail.ids.next() as MessageId,
@@ -68,8 +72,8 @@ function newDraft(
     hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
     importance: draft.importance,
     subject: draft.subject,
-    internetMessageId: draft.internetMessageId ?? newMessageId(mail),
-    conversation: conversation ?? startConversation(mail, now),
+    internetMessageId,
+    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
     sizeBytes: sizeOf(parts),
     // Shown in the answer to whoever made it, and in every list after that.
     bodyPreview: bodyPreviewOf(draft.body),

@@ -33,6 +33,7 @@ export type MailErrorCode =
   | 'searchFolder'
   | 'sendAsDenied'
   | 'storeUnavailable'
+  | 'submissionQuotaExceeded'
   | 'timeZoneUnknown'
   | 'tooManyHeaders'
   | 'tooManyOverrides'

@@ -1,4 +1,5 @@
 import type { IdSequence } from './ids.js'
+import type { SendingLimits } from './sending-limits.js'
 import type { MailStore } from './store.js'
 
 /** Where time comes from. Tests move it. */
@@ -30,6 +31,8 @@ export interface Mail {
   readonly random: Random
   readonly ids: IdSequence
   readonly limits: MailLimits
+  /** Undefined: a mailbox may send as much as it likes. */
+  readonly sendingLimits?: SendingLimits | undefined
   /** Host name in the Message-IDs we make, RFC 5322 §3.6.4. */
   readonly hostname: string
   /** Called after a commit that put something into the outbox: whoever delivers may look at once. */

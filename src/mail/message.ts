@@ -78,6 +78,8 @@ export interface MessageContent {
   readonly answers?: Answer
   /** RFC 3834 §5: written by nobody, in answer to a message (`auto-replied`) or not. */
   readonly autoSubmitted?: 'auto-replied' | 'auto-generated'
+  /** The receipt for reading it was sent, and is not sent again. */
+  readonly readReceipt?: 'sent'
   /** Data of applications; absent when there is none. */
   readonly extensions?: readonly OpenExtension[]
   /** Whom the body names with an @ (beta); absent when nobody. */

@@ -180,3 +180,13 @@ export interface Removal {
   /** Whether it has come back since. */
   readonly isBack: boolean
 }
+
+/** Which messages of a mailbox are looked through: so many of the newest, received in this time (ms since 1970). */
+export interface NewestMessages {
+  readonly newest: number
+  readonly since?: number
+  readonly until?: number
+}
+
+/** A message found by its Message-ID. */
+export type NamedMessage = Pick<MessageEnvelope, 'id' | 'folder' | 'internetMessageId' | 'conversation'>

@@ -8,6 +8,8 @@
 import type { Attachment, AttachmentEnvelope, LargeAttachment } from './attachment.js'
 import type { BlobStore } from './blobs.js'
 import type { ClassificationOverride } from './classification-override.js'
+import type { DeliveryAttempt } from './delivery-attempt.js'
+import type { IdempotencyRecord, IdempotencyStore } from './idempotency.js'
 import type { AttachmentId, FolderId, MailboxId, MessageId, TenantId } from './ids.js'
 import type { MailFolder } from './mail-folder.js'
 import type { Mailbox, MailboxRight } from './mailbox.js'
@@ -15,7 +17,7 @@ import type { StoredSettings } from './mailbox-settings.js'
 import type { Answer, InferenceClassification, Message, MessageEnvelope } from './message.js'
 import type { MessageRule } from './message-rule.js'
 import type { Notification } from './notification.js'
-import type { OutboxEntry } from './outbox-entry.js'
+import type { OutboxEntry, OutboxRecipient, OutboxWish } from './outbox-entry.js'
 import type { OutlookCategory } from './outlook-category.js'
 import type {
   Changes,
@@ -26,7 +28,11 @@ import type {
   MessageCondition,
   MessagePlace,
   MessageQuery,
+  NamedMessage,
+  NewestMessages,
 } from './query.js'
+import type { RetentionStore } from './retention.js'
+import type { ScheduledSend } from './scheduled-send.js'
 import type { MessageSearch, SearchDocument } from './search.js'
 import type { MessageChange, Subscription } from './subscription.js'
 import type { UploadSession } from './upload-session.js'
@@ -37,6 +43,8 @@ export interface MailStore {
   readonly messages: MessageStore
   readonly attachments: AttachmentStore
   readonly outbox: OutboxStore
+  readonly schedule: ScheduleStore
+  readonly bounces: BounceStore
   readonly uploads: UploadStore
   readonly changes: ChangeStore
   readonly settings: SettingsStore
@@ -45,6 +53,8 @@ export interface MailStore {
   readonly rules: RuleStore
   readonly search: SearchStore
   readonly blobs: BlobStore
+  readonly idempotency: IdempotencyStore
+  readonly retention: RetentionStore
   readonly subscriptions: SubscriptionStore
   readonly notifications: NotificationStore
   /**
@@ -77,7 +87,16 @@ export interface FolderStore {
   list(mailbox: MailboxId): Promise<MailFolder[]>
 }
 
+/** How a message is named without its mailbox. */
+export interface MessageName {
+  readonly message?: MessageId
+  /** With its angle brackets. */
+  readonly internetMessageId?: string
+}
+
 export interface MessageStore {
+  /** Of every mailbox, for the operator to look at; the oldest first. */
+  named(name: MessageName, limit: number): Promise<MessageEnvelope[]>
   find(mailbox: MailboxId, id: MessageId): Promise<Message | undefined>
   /** Where those of the messages are that are in a folder; in no order. At most 1,000 ids. */
   places(mailbox: MailboxId, ids: readonly MessageId[]): Promise<MessagePlace[]>
@@ -86,6 +105,8 @@ export interface MessageStore {
   placesIn(mailbox: MailboxId, folders: readonly FolderId[]): Promise<{ message: MessageId; folder: FolderId }[]>
   /** Messages in a folder, or in all folders of the mailbox; those of which the condition is true. */
   count(mailbox: MailboxId, folder?: FolderId, where?: MessageCondition): Promise<number>
+  /** Those of the newest that have one of the Message-IDs (RFC 5322), newest first; ids beyond 100 are not looked for. */
+  findByInternetMessageId(mailbox: MailboxId, ids: readonly string[], among: NewestMessages): Promise<NamedMessage[]>
   /** The MIME as it was submitted or received; undefined when the message was made from JSON. */
   mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined>
 }
@@ -135,6 +156,49 @@ export interface RuleStore {
   find(mailbox: MailboxId, id: number): Promise<MessageRule | undefined>
 }
 
+/** What a worker asks for. Moments in ms since 1970. */
+export interface OutboxClaim {
+  /** Who claims, one name for each worker. */
+  readonly worker: string
+  readonly now: number
+  /** End of the claim. */
+  readonly until: number
+  /** What waits for a moment beyond it was written before a clock was set back, and is due. */
+  readonly latest: number
+  /** The destination after which it goes on, in the order of the store; '' for the first. */
+  readonly after: string
+  /** Entries taken of a destination that `free` does not name. */
+  readonly each: number
+  /** Entries that may be taken of destinations that are busy, or full with 0. */
+  readonly free: ReadonlyMap<string, number>
+  /** Entries in all. */
+  readonly limit: number
+}
+
+/** What it gets. */
+export interface OutboxClaimed {
+  /** In no order. */
+  readonly entries: OutboxEntry[]
+  /** Destinations that had something due and were looked at, in the order of the store. */
+  readonly destinations: string[]
+  /** There may be more destinations after the last. */
+  readonly goesOn: boolean
+}
+
+/** Which entries of the queue: all that are not closed, or those that agree with everything said. */
+export interface QueueFilter {
+  readonly destination?: string
+  readonly message?: MessageId
+  /** RFC 5322 Message-ID, in its angle brackets. */
+  readonly internetMessageId?: string
+  readonly state?: OutboxEntry['state']
+  /** Also what is closed; otherwise only what is not. */
+  readonly closedToo?: true
+}
+
+/** An entry's place in lists of the queue. */
+export type QueuePlace = Pick<OutboxEntry, 'mailbox' | 'message' | 'destination'>
+
 /** A place in a mailbox, from the newest received to the oldest. */
 export interface ReceivedPlace {
   readonly receivedAt: number
@@ -182,10 +246,10 @@ export interface SearchStore {
 
 export interface OutboxStore {
   /**
-   * Takes up to `limit` due entries for one worker until `until` (ms) and counts the attempt. A claim that ran out is
-   * taken by whoever asks next, so a crashed worker loses nothing. In no order.
+   * Takes due entries for one worker and counts the attempt: some of each destination, the oldest first, so that none is
+   * behind another. A claim that ran out is taken by whoever asks next, so a crashed worker loses nothing.
    */
-  claimDue(worker: string, now: number, until: number, limit: number): Promise<OutboxEntry[]>
+  claimDue(claim: OutboxClaim): Promise<OutboxClaimed>
   /**
    * Makes every claimed entry due again. Only for a store that one process has to itself, when it starts: whoever held
    * the claims is gone, and its mail need not wait for them to run out.
@@ -193,12 +257,34 @@ export interface OutboxStore {
   releaseClaims(now: number): Promise<void>
   /** When the next entry is due, ms since 1970; undefined when nothing waits. */
   nextDueAt(): Promise<number | undefined>
+  /** The same of what no claim could have found yet; 0 when something waits for a moment beyond `latest`. */
+  nextNewDueAt(latest: number): Promise<number | undefined>
   /** The envelopes of one message, with each recipient's fate. */
   listByMessage(mailbox: MailboxId, message: MessageId): Promise<OutboxEntry[]>
   /** The newest entries of the whole store, for people to look at. */
   listNewest(limit: number): Promise<OutboxEntry[]>
+  /**
+   * To how many recipients a mailbox has sent since a time (ms since 1970), by pieces of time: number of the piece since
+   * 1970 → recipients.
+   */
+  recipientsSince(mailbox: MailboxId, since: number, pieceMs: number): Promise<Map<number, number>>
+  /** Entries of the queue, ordered by mailbox, message and destination. */
+  listQueue(filter: QueueFilter, limit: number, after?: QueuePlace): Promise<OutboxEntry[]>
+  /** What was said in the attempts to deliver a message, by destination and in their order. */
+  listAttempts(mailbox: MailboxId, message: MessageId): Promise<DeliveryAttempt[]>
+  /** How many entries are in each state but `closed`. */
+  countByState(): Promise<Map<string, number>>
   /** How many entries are not closed. */
   countOpen(): Promise<number>
+}
+
+/** Drafts that are to be sent at a time. */
+export interface ScheduleStore {
+  /** Those due, the oldest first. */
+  listDue(now: number, limit: number): Promise<ScheduledSend[]>
+  find(mailbox: MailboxId, message: MessageId): Promise<ScheduledSend | undefined>
+  /** When the next is due, ms since 1970. */
+  nextDueAt(): Promise<number | undefined>
 }
 
 /** What has changed, in the order in which it was committed (decision 19). */
@@ -222,6 +308,18 @@ export interface ChangeHorizon {
   readonly visible: number
   /** Of what left with a number up to this one, not all is known any more. */
   readonly forgotten: number
+}
+
+/** An envelope; `version` tells writers of it apart. */
+export interface KnownEntry {
+  readonly entry: OutboxEntry
+  readonly version: string
+}
+
+/** What comes back of mail that was handed on. */
+export interface BounceStore {
+  /** The envelopes of a message, each with what tells {@link MailWriter.bounceRecipients} that it is as it was. */
+  listEntries(mailbox: MailboxId, message: MessageId): Promise<KnownEntry[]>
 }
 
 export interface SubscriptionStore {
@@ -360,6 +458,10 @@ export interface MailWriter {
   /** Sets the preview of a message that has none; no change of its change key. */
   setBodyPreview(mailbox: MailboxId, message: MessageId, bodyPreview: string): void
   insertOutboxEntry(entry: OutboxEntry): void
+  /** Guarded: fails with `conflict` when the key is there and still good. @param now ms since 1970 */
+  putIdempotencyKey(record: IdempotencyRecord, now: number): void
+  /** Keeps what was said in an attempt, in the place of an older one where there are many. */
+  putAttempt(attempt: DeliveryAttempt): void
   /**
    * Writes the result of an attempt, or of a part of it: `sending` keeps the claim, and `dueAt` is then its end.
    * Guarded: fails with `conflict` when `attempts` is no longer the current attempt, so a worker whose claim ran out
@@ -369,6 +471,18 @@ export interface MailWriter {
     entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>,
     result: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>,
   ): void
+  /** Moves the end of a claim; nothing when the claim is over. */
+  renewClaim(entry: Pick<OutboxEntry, 'mailbox' | 'message' | 'destination' | 'attempts'>, until: number): void
+  /** By hand, not by a worker. Guarded: fails with `conflict` unless the entry still stands where it stood, unclaimed. */
+  changeOutboxEntry(entry: OutboxEntry, to: Pick<OutboxEntry, 'state' | 'dueAt' | 'recipients'>): void
+  /** Guarded: fails with `conflict` unless the same attempt is still under way. */
+  wishOfOutboxEntry(entry: OutboxEntry, wish: OutboxWish): void
+  /** Makes or changes it. */
+  putScheduledSend(send: ScheduledSend): void
+  /** Guarded: fails with `conflict` unless it is still there for this time. */
+  deleteScheduledSend(send: ScheduledSend): void
+  /** What came back of an envelope. Guarded: fails with `conflict` unless it is as it was, and nobody has claimed it. */
+  bounceRecipients(known: KnownEntry, recipients: readonly OutboxRecipient[]): void
   /** From its commit on, the store notes changes of the mailbox's messages. */
   insertSubscription(subscription: Subscription): void
   /** Guarded: fails with `conflict` unless it still is as it was. */

@@ -1,5 +1,6 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
-import { startConversation } from './conversation.js'
+import { conversationFrom, threadStartOf } from './conversation.js'
+import { createDraft } from './create-draft.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
 import type { MailboxId, MessageId } from './ids.js'
@@ -8,7 +9,9 @@ import { folderId, noFolder } from './mail-folder.js'
 import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
 import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
+import { deferredUntil } from './scheduled-send.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
+import { postponed } from './sending-limits.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
 const maxShownAddress = 320
@@ -21,13 +24,16 @@ export interface SubmitOptions {
   readonly answers?: Answer
   /** Attachments of the answered message that go along. */
   readonly carried?: readonly AttachmentEnvelope[]
+  /** To whom it goes, and the return path, of a message that came with an envelope of its own. */
+  readonly envelope?: { readonly recipients: readonly EmailAddress[]; readonly mailFrom: string }
 }
 
 /**
  * Hands a finished draft over for delivery: outbox entries, and a copy in Sent Items unless told otherwise. One write,
  * so a caller told "accepted" has a message that will be tried, and one that was refused has left nothing behind.
  *
- * @throws MailError noRecipients, tooManyRecipients, recipientInvalid, sendAsDenied, storeUnavailable
+ * @throws MailError noRecipients, tooManyRecipients, recipientInvalid, sendAsDenied, submissionQuotaExceeded,
+ *   storeUnavailable
  * @see https://learn.microsoft.com/graph/api/user-sendmail
  */
 export async function submitMessage(
@@ -37,21 +43,52 @@ export async function submitMessage(
   options: SubmitOptions,
 ): Promise<MessageId> {
   requireRecipients(draft, mail.limits.maxRecipients)
+  const dueAt = deferredUntil(draft.singleValueExtendedProperties, mail.clock.now())
   const sender = await senderOf(mail, acting, draft.from)
+  if (dueAt !== undefined) return scheduleNew(mail, acting, { ...draft, ...sender }, dueAt, options)
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
   const message = sentMessage(mail, acting.mailbox.id, sender, parts, options)
-  const entries = outboxEntries(message)
-  await mail.store.write((tx) => {
-    putMessage(tx, mail, message, parts)
-    if (options.saveToSentItems) countIn(tx, message)
-    if (options.answers !== undefined) {
-      tx.markAnswered(message.mailbox, options.answers, message.sentAt, mail.ids.next())
-    }
-    for (const entry of entries) tx.insertOutboxEntry(entry)
-  })
+  const write = (placed: readonly OutboxEntry[]) =>
+    mail.store.write((tx) => {
+      putMessage(tx, mail, message, parts)
+      if (options.saveToSentItems) countIn(tx, message)
+      if (options.answers !== undefined) {
+        tx.markAnswered(message.mailbox, options.answers, message.sentAt, mail.ids.next())
+      }
+      for (const entry of placed) tx.insertOutboxEntry(entry)
+    })
+  const { envelope } = options
+  const entries = outboxEntries(message, envelope && { ...envelope, at: message.sentAt })
+  await writeWithinLimits(mail, entries, write)
   mail.outboxChanged()
   return message.id
+}
+
+/** Writes a message with its outbox entries, which leave when the limits of its mailbox let them. */
+export function writeWithinLimits(
+  mail: Mail,
+  entries: readonly OutboxEntry[],
+  write: (entries: readonly OutboxEntry[]) => Promise<void>,
+): Promise<void> {
+  const [first] = entries
+  if (mail.sendingLimits === undefined || first === undefined) return write(entries)
+  const count = entries.reduce((sum, { recipients }) => sum + recipients.length, 0)
+  return mail.sendingLimits.within(first.mailbox, count, (notBefore) => write(postponed(entries, notBefore)))
+}
+
+/** Asked to be sent later: a draft until then, which its author can read, change and delete (decision 22). */
+async function scheduleNew(
+  mail: Mail,
+  { mailbox, actor, forOthers }: Acting,
+  draft: Draft,
+  dueAt: number,
+  { saveToSentItems, ...options }: SubmitOptions,
+): Promise<MessageId> {
+  const { id } = await createDraft(mail, mailbox, draft, options, (tx, { id: message }) =>
+    tx.putScheduledSend({ mailbox: mailbox.id, message, dueAt, actor: actor.id, forOthers, saveToSentItems }),
+  )
+  return id
 }
 
 export function requireRecipients(content: MessageContent, max: number): void {
@@ -89,6 +126,7 @@ function sentMessage(
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
+  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
   return {
     mailbox,
     id: mail.ids.next() as MessageId,
@@ -104,8 +142,8 @@ function sentMessage(
     hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
     importance: draft.importance,
     subject: draft.subject,
-    internetMessageId: draft.internetMessageId ?? newMessageId(mail),
-    conversation: conversation ?? startConversation(mail, now),
+    internetMessageId,
+    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
     sizeBytes: sizeOf(parts),
     content: sentContent(draft, sender),
   }

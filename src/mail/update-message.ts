@@ -4,10 +4,16 @@ import { MailError } from './errors.js'
 import type { Mail } from './mail.js'
 import type { Draft, Message, MessageContent } from './message.js'
 import { requireChange } from './move-message.js'
+import { putOutgoing } from './outgoing.js'
+import { readReceipt } from './read-receipt.js'
+import { rescheduledAt, type ScheduledSend } from './scheduled-send.js'
 
 /** What a caller wants changed; what is absent stays. Lists are replaced as a whole. */
 export type MessageChanges = Partial<
-  Omit<Draft, 'attachments' | 'mime' | 'internetMessageHeaders' | 'inReplyTo' | 'references' | 'answers'>
+  Omit<
+    Draft,
+    'attachments' | 'mime' | 'internetMessageHeaders' | 'inReplyTo' | 'references' | 'answers' | 'readReceipt'
+  >
 >
 
 /** Refused once a message is sent. */
@@ -37,7 +43,10 @@ export async function updateMessage(
   if (names.length === 0) return message
   const changesMail = names.some((name) => !notes.has(name))
   if (changesMail) await requireSettled(mail, message)
-  const updated = changed(mail, message, updatedFields(message, wanted))
+  const receipt = wanted.isRead === true ? await readReceipt(mail, message) : undefined
+  const fields = updatedFields(message, wanted)
+  const updated = changed(mail, message, receipt === undefined ? fields : withReceipt(message, fields))
+  const rescheduled = await rescheduledBy(mail, message, wanted)
   await mail.store.write((tx) => {
     // Counts before the message: `countMove` says why.
     tx.changeFolder(message.mailbox, message.folder, {
@@ -47,8 +56,30 @@ export async function updateMessage(
     })
     tx.updateMessage(updated, message.change)
     if (changesMail) tx.deleteMime(message.mailbox, message.id)
+    if (rescheduled !== undefined) tx.putScheduledSend(rescheduled)
+    if (receipt !== undefined) putOutgoing(tx, receipt, noParts)
   })
+  if (receipt !== undefined) mail.outboxChanged()
   return updated
+}
+
+/** A draft that waits for its time, and is given another. @throws MailError propertyInvalid for what is no time */
+async function rescheduledBy(
+  mail: Mail,
+  { mailbox, id, isDraft }: Message,
+  { singleValueExtendedProperties: properties }: MessageChanges,
+): Promise<ScheduledSend | undefined> {
+  if (!isDraft || properties === undefined) return undefined
+  const scheduled = await mail.store.schedule.find(mailbox, id)
+  const dueAt = scheduled && rescheduledAt(properties)
+  return dueAt === undefined || scheduled === undefined ? undefined : { ...scheduled, dueAt }
+}
+
+/** A receipt carries nothing of the message. */
+const noParts = { putAttachments: () => {} }
+
+function withReceipt({ content }: Message, fields: Partial<Message>): Partial<Message> {
+  return { ...fields, content: { ...content, ...fields.content, readReceipt: 'sent' } }
 }
 
 function changesOnceSent(changes: MessageChanges): MessageChanges {

@@ -7,19 +7,24 @@ import { completeArrival } from '../mail/arrival.js'
 import { attachmentFrom } from '../mail/attachment.js'
 import { bodyPreviewOf } from '../mail/body.js'
 import { headersInTransit, inboxCopy, partsOfSent } from '../mail/deliver.js'
+import type { DeliveryAttempt } from '../mail/delivery-attempt.js'
 import { MailError } from '../mail/errors.js'
 import type { Mail } from '../mail/mail.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
 import { forSubmission, renderMime } from '../mail/mime/render.js'
-import { isFinal, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
+import { isToBeTried, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
+import { withWish } from '../mail/queue.js'
+import type { MailWriter } from '../mail/store.js'
+import { type Dialogue, linesOf, newDialogue, overhearing } from './dialogue.js'
 import { fateOf, withFate, withFates } from './fate.js'
-import { outcomeOf } from './outcome.js'
-import { type Claim, recordStanding, type Standing } from './record.js'
-import { nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
-import { capturedReply, type RoutedRecipients, routeRecipients } from './route.js'
-import { type Slots, SlotsClosed } from './slots.js'
+import { type Lanes, LanesClosed, type Ran } from './lanes.js'
+import { oneLine, outcomeOf } from './outcome.js'
+import { type Claim, type ClaimedEntry, recordStanding, type Standing } from './record.js'
+import { notificationsOf, reportsDue, writeWithReports } from './report.js'
+import { chanceOf, nextAttemptAt, type RetrySchedule } from './retry-schedule.js'
+import { type RoutedRecipients, type RouteRule, routeRecipients } from './route.js'
 import type { RecipientReply, Relay } from './smtp.js'
 
 /** Structured lines, as pino takes them. */
@@ -32,8 +37,12 @@ export interface OutboxLog {
 /** What an attempt can use to get mail out. */
 export interface Means {
   /** The next server, and the right to use one of its connections. */
-  readonly next: { readonly relay: Relay; readonly slots: Slots } | undefined
+  readonly next: { readonly relay: Relay; readonly lanes: Lanes } | undefined
+  /** Who goes which way out, and who none. */
+  readonly rules: readonly RouteRule[]
   readonly schedule: RetrySchedule
+  /** After this time a sender is told that their message is late, ms; 0: never. */
+  readonly warnAfterMs: number
   readonly log: OutboxLog
   /** Ends the waiting for a store that refuses. */
   readonly stop: AbortSignal
@@ -45,6 +54,8 @@ export type DueAgain = number | undefined
 /** An entry under delivery. */
 interface Attempt extends Claim {
   readonly means: Means
+  /** Once it was read. */
+  message: Message | undefined
   /** As on disk. */
   recipients: readonly OutboxRecipient[]
   dueAgain: DueAgain
@@ -59,7 +70,7 @@ interface Attempt extends Claim {
 export async function attemptDelivery(
   mail: Mail,
   means: Means,
-  entry: OutboxEntry,
+  entry: ClaimedEntry,
   mailboxes: Promise<ReadonlyMap<string, Mailbox>>,
 ): Promise<DueAgain> {
   const attempt = newAttempt(mail, means, entry)
@@ -73,32 +84,38 @@ export async function attemptDelivery(
 }
 
 /** Puts an entry back that was claimed and not begun; it is due at once. Never rejects. */
-export async function giveBack(mail: Mail, means: Means, entry: OutboxEntry): Promise<DueAgain> {
+export async function giveBack(mail: Mail, means: Means, entry: ClaimedEntry): Promise<DueAgain> {
   const attempt = newAttempt(mail, means, entry)
   await queue(attempt, entry.recipients, mail.clock.now()).catch((reason) => notRecorded(attempt, reason))
   return attempt.dueAgain
 }
 
-function newAttempt(mail: Mail, means: Means, entry: OutboxEntry): Attempt {
-  return { mail, entry, stop: means.stop, means, recipients: entry.recipients, dueAgain: undefined }
+function newAttempt(mail: Mail, means: Means, entry: ClaimedEntry): Attempt {
+  const { recipients } = entry
+  return { mail, entry, stop: means.stop, means, message: undefined, recipients, dueAgain: undefined }
 }
 
 async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>): Promise<void> {
   const { mail, means, entry } = attempt
   const now = mail.clock.now()
-  const open = entry.recipients.filter(({ state }) => !isFinal(state))
+  const open = entry.recipients.filter(({ state }) => isToBeTried(state))
+  if (entry.wish !== undefined) return close(attempt, withWish(entry.recipients, entry.wish, now))
+  const { mailFrom } = entry
+  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined, mailFrom, rules: means.rules })
+  let recipients = withFates(entry.recipients, (address) => routed.settled.get(address), now)
+  const { local, relay } = routed
+  const suspension = relay.length === 0 ? undefined : means.next?.lanes.suspension(entry.destination)
+  if (suspension !== undefined && local.length === 0) return suspend(attempt, recipients, relay, suspension)
   const message = await mail.store.messages.find(entry.mailbox, entry.message)
   if (message === undefined) {
     const fate = { state: 'failed', reply: 'The message is no longer there.' } as const
     return close(attempt, withFate(entry.recipients, open, fate, now))
   }
 
+  attempt.message = message
+
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
   const noted = notePreview(attempt, message, bodyPreview)
-  const routed = routeRecipients(open, { mailboxes, hasRelay: means.next !== undefined })
-  const captured = { state: 'captured', reply: capturedReply } as const
-  let recipients = withFate(entry.recipients, routed.capture, captured, now)
-  const { local, relay } = routed
   if (local.length > 0) {
     await deliverToMailboxes(attempt, message, bodyPreview, recipients, routed)
     recipients = attempt.recipients
@@ -106,6 +123,20 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
   if (relay.length > 0 && means.next !== undefined) await relayTo(attempt, means.next, message, recipients, relay)
   else if (local.length === 0) await close(attempt, recipients)
   await noted
+}
+
+/** Nothing was tried: the server of the destination does not answer, and somebody else's mail found that out. */
+async function suspend(
+  attempt: Attempt,
+  before: readonly OutboxRecipient[],
+  wanted: readonly OutboxRecipient[],
+  reason: string,
+): Promise<void> {
+  const now = attempt.mail.clock.now()
+  const retryAt = nextAttempt(attempt, attempt.means.schedule, now)
+  const remark = oneLine(`Not tried, as the server did not answer others: ${reason}`)
+  const recipients = withFate(before, wanted, fateOf({ address: '', reply: undefined, remark }, retryAt), now)
+  await (retryAt === undefined ? close(attempt, recipients) : queue(attempt, recipients, retryAt))
 }
 
 /** The preview of the sender's own row: worked out here, off the path of the call that sent the message. */
@@ -136,7 +167,7 @@ async function deliverToMailboxes(
     const fate = { state: 'delivered', reply: `In the Inbox of ${mailbox.address}.` } as const
     recipients = withFate(recipients, theirs, fate, copy.receivedAt)
     const isLast = index + 1 === local.length && relay.length === 0
-    const standing: Standing = { state: isLast ? 'closed' : 'sending', dueAt: entry.dueAt, recipients }
+    const standing: Standing = { state: isLast ? restingState(recipients) : 'sending', dueAt: entry.dueAt, recipients }
     const arriving = { mailbox, message: copy, mailFrom: entry.mailFrom, isInternal: true }
     await completeArrival(mail, arriving, parts, (say) => record(attempt, standing, say))
   }
@@ -144,37 +175,80 @@ async function deliverToMailboxes(
 
 async function relayTo(
   attempt: Attempt,
-  { relay, slots }: NonNullable<Means['next']>,
+  { relay, lanes }: NonNullable<Means['next']>,
   message: Message,
   before: readonly OutboxRecipient[],
   wanted: readonly OutboxRecipient[],
 ): Promise<void> {
   const { mail, means, entry } = attempt
-  const envelope = { mailFrom: entry.mailFrom, recipients: wanted.map(({ address }) => address) }
-  const replies = await inSlot(slots, async () => {
-    // The wait for a slot was long: by the end of a slow transaction the claim could be somebody else's.
+  const addresses = wanted.map(({ address }) => address)
+  const envelope = { mailFrom: entry.mailFrom, recipients: addresses, ...notificationsOf(entry, message) }
+  const dialogue = newDialogue()
+  let startedAt = mail.clock.now()
+  const ran = await inLane(lanes, entry.destination, async () => {
+    // The wait for a connection was long: by the end of a slow transaction the claim could be somebody else's.
     if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
-    return relay.send(envelope, await contentInTransit(mail, message))
+    const content = await contentInTransit(mail, message)
+    startedAt = mail.clock.now()
+    return overhearing(dialogue, () => relay.send(envelope, content))
   })
+  if (ran !== undefined && 'suspended' in ran) return suspend(attempt, before, wanted, ran.suspended)
+  const replies = ran?.result
   if (replies === undefined) return queue(attempt, before, mail.clock.now())
 
   const now = mail.clock.now()
   const retryAt = nextAttempt(attempt, means.schedule, now)
   const fates = new Map(replies.map((reply) => [reply.address, fateOf(reply, retryAt)]))
   const recipients = withFates(before, (address) => fates.get(address), now)
-  const isOpen = recipients.some(({ state }) => !isFinal(state))
-  await (isOpen && retryAt !== undefined ? queue(attempt, recipients, retryAt) : close(attempt, recipients))
+  const isOpen = recipients.some(({ state }) => isToBeTried(state))
+  const heard = attemptRecord(entry, dialogue, { replies, startedAt, now })
+  const note = (tx: MailWriter) => tx.putAttempt(heard)
+  await (isOpen && retryAt !== undefined ? queue(attempt, recipients, retryAt, note) : close(attempt, recipients, note))
   logReplies(attempt, replies)
 }
 
-/** What the task came to; undefined also when the worker is closing and the task did not begin. */
-async function inSlot<Result>(slots: Slots, task: () => Promise<Result>): Promise<Result | undefined> {
+/** Recipients of one attempt whose replies are kept with it; the entry has them all. */
+const maxRepliesKept = 20
+
+function attemptRecord(
+  { mailbox, message, destination, attempts: attempt }: OutboxEntry,
+  dialogue: Dialogue,
+  { replies, startedAt, now }: { readonly replies: readonly RecipientReply[]; startedAt: number; now: number },
+): DeliveryAttempt {
+  const { peer, tls } = dialogue
+  return {
+    mailbox,
+    message,
+    destination,
+    attempt,
+    at: now,
+    durationMs: Math.max(0, now - startedAt),
+    ...(peer === undefined ? {} : { peer }),
+    ...(tls === undefined ? {} : { tls }),
+    dialogue: linesOf(dialogue),
+    replies: replies.slice(0, maxRepliesKept).map(({ address, remark }) => ({ address, reply: remark })),
+  }
+}
+
+type Replies = readonly RecipientReply[] | undefined
+
+/** What the transaction came to; undefined also when the worker is closing and it did not begin. */
+async function inLane(
+  lanes: Lanes,
+  destination: string,
+  task: () => Promise<Replies>,
+): Promise<Ran<Replies> | undefined> {
   try {
-    return await slots.run(task)
+    return await lanes.run(destination, task, silenceOf)
   } catch (error) {
-    if (error instanceof SlotsClosed) return undefined
+    if (error instanceof LanesClosed) return undefined
     throw error
   }
+}
+
+/** What went wrong when the server said nothing about anybody. */
+function silenceOf(replies: Replies): string | undefined {
+  return replies?.every(({ reply }) => reply === undefined) ? replies[0]?.remark : undefined
 }
 
 /** A message that was submitted in MIME, as it goes out; undefined for one that was not. */
@@ -191,8 +265,8 @@ async function contentInTransit(mail: Mail, message: Message): Promise<Uint8Arra
 }
 
 function nextAttempt({ mail, entry }: Attempt, schedule: RetrySchedule, now: number): number | undefined {
-  const chance = mail.random.bytes(4).readUInt32LE() / 2 ** 32
-  return nextAttemptAt(schedule, { attempts: entry.attempts, createdAt: entry.createdAt, now, chance })
+  const { attempts, createdAt } = entry
+  return nextAttemptAt(schedule, { attempts, createdAt, now, chance: chanceOf(mail.random) })
 }
 
 /** First waits after trouble of our own: a database that restarts is back in seconds. */
@@ -210,21 +284,43 @@ async function postpone(attempt: Attempt, error: unknown): Promise<void> {
   await (retryAt === undefined ? close(attempt, after) : queue(attempt, after, retryAt))
 }
 
-function close(attempt: Attempt, recipients: readonly OutboxRecipient[]): Promise<void> {
-  return record(attempt, { state: 'closed', dueAt: attempt.entry.dueAt, recipients })
+type AlsoWrite = Parameters<typeof recordStanding>[2]
+
+function close(attempt: Attempt, recipients: readonly OutboxRecipient[], alsoWrite?: AlsoWrite): Promise<void> {
+  return record(attempt, { state: restingState(recipients), dueAt: attempt.entry.dueAt, recipients }, alsoWrite)
 }
 
-function queue(attempt: Attempt, recipients: readonly OutboxRecipient[], dueAt: number): Promise<void> {
-  return record(attempt, { state: 'queued', dueAt, recipients })
+/** Of an entry in which nobody is left to be tried. */
+function restingState(recipients: readonly OutboxRecipient[]): 'held' | 'closed' {
+  return recipients.some(({ state }) => state === 'held') ? 'held' : 'closed'
 }
 
-async function record(
+function queue(
   attempt: Attempt,
-  standing: Standing,
-  alsoWrite?: Parameters<typeof recordStanding>[2],
+  recipients: readonly OutboxRecipient[],
+  dueAt: number,
+  alsoWrite?: AlsoWrite,
 ): Promise<void> {
-  await recordStanding(attempt, standing, alsoWrite)
-  attempt.recipients = standing.recipients
+  return record(attempt, { state: 'queued', dueAt, recipients }, alsoWrite)
+}
+
+async function record(attempt: Attempt, standing: Standing, alsoWrite?: AlsoWrite): Promise<void> {
+  const { mail, entry, means } = attempt
+  const { warnAfterMs, log, stop } = means
+  const before = attempt.recipients
+  const { reports, recipients } = reportsDue({ ...attempt, warnAfterMs }, before, standing.recipients)
+  // Not read for an attempt that did not begin.
+  if (reports.length > 0) attempt.message ??= await mail.store.messages.find(entry.mailbox, entry.message)
+  const { message } = attempt
+  const mime = async () => (message === undefined ? Buffer.alloc(0) : contentInTransit(mail, message))
+  const source = { mail, entry, message, mime, giveUpAfterMs: means.schedule.giveUpAfterMs, warnAfterMs, log, stop }
+  await writeWithReports(source, reports, (say) =>
+    recordStanding(attempt, { ...standing, recipients }, (tx) => {
+      alsoWrite?.(tx)
+      say(tx)
+    }),
+  )
+  attempt.recipients = recipients
   attempt.dueAgain = standing.state === 'queued' ? standing.dueAt : undefined
 }
 

@@ -1,7 +1,7 @@
 import type { TenantId } from '../mail/ids.js'
 import type { Mail } from '../mail/mail.js'
 import type { Mailbox } from '../mail/mailbox.js'
-import { isFinal, type OutboxEntry } from '../mail/outbox-entry.js'
+import { isToBeTried, type OutboxEntry } from '../mail/outbox-entry.js'
 
 /** Addresses in one question to the store, well under what either database takes as parameters. */
 const addressesAtOnce = 1_000
@@ -23,7 +23,7 @@ export async function findLocalMailboxes(mail: Mail, entries: readonly OutboxEnt
     const tenant = tenantOf.get(entry.mailbox)
     const ofTenant = addresses.get(tenant) ?? new Set()
     addresses.set(tenant, ofTenant)
-    for (const { address, state } of entry.recipients) if (!isFinal(state)) ofTenant.add(address.toLowerCase())
+    for (const { address, state } of entry.recipients) if (isToBeTried(state)) ofTenant.add(address.toLowerCase())
   }
   const found = new Map<TenantId | undefined, Map<string, Mailbox>>()
   for (const [tenant, ofTenant] of addresses) {

@@ -4,10 +4,13 @@ import type { Mail } from '../mail/mail.js'
 import type { OutboxEntry } from '../mail/outbox-entry.js'
 import type { MailWriter } from '../mail/store.js'
 
+/** `dueAt` is the end of the claim, which whoever renews it moves. */
+export type ClaimedEntry = OutboxEntry & { dueAt: number }
+
 /** A claimed entry, and what its result is written with. */
 export interface Claim {
   readonly mail: Mail
-  readonly entry: OutboxEntry
+  readonly entry: ClaimedEntry
   /** Ends the waiting for a store that refuses. */
   readonly stop: AbortSignal
 }

@@ -94,6 +94,16 @@ export class SqlCallLog implements CallLog {
     return records.slice(0, limit)
   }
 
+  async findAll(matches: (record: CallRecord) => boolean, limit: number): Promise<CallRecord[]> {
+    await this.flush()
+    const found: CallRecord[] = []
+    for (const page of await this.#newestPages()) {
+      if (found.length >= limit) break
+      found.push(...page.filter(matches).toReversed())
+    }
+    return found.slice(0, limit)
+  }
+
   async find(requestId: string): Promise<CallRecord | undefined> {
     await this.flush()
     for (const page of await this.#newestPages()) {

@@ -31,8 +31,13 @@ export interface DatabaseDialect {
   numbers(values: readonly number[]): RawBuilder<number>
   /** Rows of three numbers as one parameter, as a table with the columns `a`, `b` and `c`. */
   triples(rows: readonly (readonly [number, number, number])[]): RawBuilder<{ a: number; b: number; c: number }>
-  /** Moves at least `limit` of the oldest submissions into the outbox, or all there are; run in one write. */
-  takeUp(limit: number): readonly RawBuilder<unknown>[]
+  /**
+   * Takes ready entries of one destination after the other. `walk`: the destinations that are looked at, in order, as
+   * rows; `take`: the entries, claimed, as rows. Both in one write.
+   */
+  claimReady(claim: ReadyClaim): { readonly walk: RawBuilder<unknown>; readonly take: RawBuilder<unknown> }
+  /** Moves at least `limit` of the oldest submissions, or of the newest, into the outbox, or all there are; run in one write. */
+  takeUp(limit: number, which: 'oldest' | 'newest'): readonly RawBuilder<unknown>[]
   /**
    * The primary key of messages. SQLite keeps rows in the order of an INTEGER PRIMARY KEY, and full-text search will
    * want that order to be the chronological one; so there the id alone is the key, and it is unique in the whole store.
@@ -63,12 +68,50 @@ export interface DatabaseDialect {
   numberIn(text: RawBuilder<unknown>): RawBuilder<unknown>
 }
 
+/** What a worker can take. */
+export interface ReadyClaim {
+  readonly worker: string
+  /** End of the claim, ms since 1970. */
+  readonly until: number
+  /** The destination after which the walk begins; '' for the first. */
+  readonly after: string
+  /** Destinations that are looked at. */
+  readonly steps: number
+  /** Entries of a destination that {@link ReadyClaim.free} does not name. */
+  readonly each: number
+  /** How many entries may be taken of destinations that are not like the others. */
+  readonly free: ReadonlyMap<string, number>
+  /** Entries in all. */
+  readonly limit: number
+}
+
+/** Destinations that have something ready, each found by one look into the index of those. */
+function walkOf({ after, steps }: ReadyClaim): RawBuilder<unknown> {
+  return sql`walk (destination, step) as (
+    select (select min(destination) from outbox where state = 'ready' and destination > ${after}), 1
+    union all
+    select (select min(destination) from outbox where state = 'ready' and destination > walk.destination), step + 1
+    from walk where destination is not null and step < ${steps})`
+}
+
+function claimed({ worker, until }: ReadyClaim): RawBuilder<unknown> {
+  return sql`state = 'sending', claimed_by = ${worker}, due_at = ${until}, attempts = attempts + 1`
+}
+
 const hasSubscriptions = 'exists (select 1 from subscriptions where mailbox_id = new.mailbox_id)'
 const changeColumns = 'mailbox_id, message_id, from_folder, from_moves, to_folder, to_moves, change'
 const noteInsert = `insert into message_changes (${changeColumns})
   values (new.mailbox_id, new.id, 0, 0, new.folder_id, new.moves, new.change)`
 const noteUpdate = `insert into message_changes (${changeColumns})
   values (new.mailbox_id, new.id, old.folder_id, old.moves, new.folder_id, new.moves, new.change)`
+
+function freeOf({ free }: ReadyClaim): string {
+  return JSON.stringify(Object.fromEntries(free))
+}
+
+function mostOf({ each, free }: ReadyClaim): number {
+  return Math.max(each, ...free.values())
+}
 
 const outboxColumns = sql.raw(
   'mailbox_id, message_id, destination, mail_from, recipients, state, attempts, due_at, created_at',
@@ -89,18 +132,40 @@ export const sqlite: DatabaseDialect = {
   numbers: (values) => sql`(select value from json_each(${JSON.stringify(values)}))`,
   triples: (rows) =>
     sql`(select value ->> 0 as a, value ->> 1 as b, value ->> 2 as c from json_each(${JSON.stringify(rows)}))`,
-  takeUp: (limit) => {
-    const last = sql`(
-      select max(id) from (
-        select id, sum(count) over (order by id) - count as before
-        from (select id, count from submissions order by id limit ${limit})
+  claimReady: (claim) => ({
+    walk: sql`with recursive ${walkOf(claim)} select destination from walk where destination is not null order by step`,
+    // The list made by json_group_array is what other databases call lateral: the oldest of that one destination.
+    take: sql`
+      update outbox set ${claimed(claim)}
+      where (mailbox_id, message_id, destination) in (
+        with recursive ${walkOf(claim)},
+        visited as materialized (
+          select walk.destination, coalesce(
+            (select f.value from json_each(${freeOf(claim)}) as f where f.key = walk.destination), ${claim.each}) as free
+          from walk where destination is not null)
+        select e.value ->> 0, e.value ->> 1, visited.destination
+        from visited, json_each((
+          select json_group_array(json_array(mailbox_id, message_id)) from (
+            select mailbox_id, message_id from outbox
+            where state = 'ready' and destination = visited.destination order by due_at limit ${mostOf(claim)}))) as e
+        where visited.free > 0 and e.key < visited.free
+        limit ${claim.limit})
+      returning *`,
+  }),
+  takeUp: (limit, which) => {
+    const isOldest = which === 'oldest'
+    const order = sql.raw(isOldest ? 'order by id' : 'order by id desc')
+    const isTaken = sql`submissions.id ${sql.raw(isOldest ? '<=' : '>=')} (
+      select ${sql.raw(isOldest ? 'max' : 'min')}(id) from (
+        select id, sum(count) over (${order}) - count as before
+        from (select id, count from submissions ${order} limit ${limit})
       ) where before < ${limit})`
     return [
       sql`
         insert into outbox (${outboxColumns})
-        select e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value -> 4, 'queued', 0, e.value ->> 5, e.value ->> 5
-        from submissions, json_each('[' || entries || ']') as e where submissions.id <= ${last}`,
-      sql`delete from submissions where id <= ${last}`,
+        select e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value -> 4, 'ready', 0, e.value ->> 5, e.value ->> 5
+        from submissions, json_each('[' || entries || ']') as e where ${isTaken}`,
+      sql`delete from submissions where ${isTaken}`,
     ]
   },
   messageKey: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey()),
@@ -142,17 +207,37 @@ export const postgres: DatabaseDialect = {
   triples: (rows) => sql`(
     select (e ->> 0)::bigint as a, (e ->> 1)::bigint as b, (e ->> 2)::bigint as c
     from json_array_elements(${JSON.stringify(rows)}::json) as e)`,
+  claimReady: (claim) => ({
+    walk: sql`with recursive ${walkOf(claim)} select destination from walk where destination is not null order by step`,
+    take: sql`
+      with recursive ${walkOf(claim)},
+      visited as (
+        select walk.destination, coalesce((${freeOf(claim)}::json ->> walk.destination)::bigint, ${claim.each}) as free
+        from walk where destination is not null),
+      picked as (
+        select e.mailbox_id, e.message_id, visited.destination
+        from visited cross join lateral (
+          select mailbox_id, message_id from outbox
+          where state = 'ready' and destination = visited.destination
+          order by due_at limit visited.free for update skip locked) as e
+        limit ${claim.limit})
+      update outbox set ${claimed(claim)} from picked
+      where outbox.mailbox_id = picked.mailbox_id and outbox.message_id = picked.message_id
+        and outbox.destination = picked.destination
+      returning outbox.*`,
+  }),
   // Here a write is a transaction of its own, so a row is one mail's. Rows that another takes up are waited for: who
   // looks at entries afterwards must find those too.
-  takeUp: (limit) => [
+  takeUp: (limit, which) => [
     sql`
       with taken as (
         delete from submissions
-        where id in (select id from submissions order by id limit ${limit} for update)
+        where id in (
+          select id from submissions order by id ${sql.raw(which === 'oldest' ? 'asc' : 'desc')} limit ${limit} for update)
         returning entries
       )
       insert into outbox (${outboxColumns})
-      select (e ->> 0)::bigint, (e ->> 1)::bigint, e ->> 2, e ->> 3, e ->> 4, 'queued', 0, (e ->> 5)::bigint, (e ->> 5)::bigint
+      select (e ->> 0)::bigint, (e ->> 1)::bigint, e ->> 2, e ->> 3, e ->> 4, 'ready', 0, (e ->> 5)::bigint, (e ->> 5)::bigint
       from taken, json_array_elements(('[' || entries || ']')::json) as e`,
   ],
   messageKey: (table) =>

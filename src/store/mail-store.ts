@@ -3,10 +3,13 @@ import { MailError } from '../mail/errors.js'
 import type { MailboxId } from '../mail/ids.js'
 import type { MailStore, MailWriter } from '../mail/store.js'
 import { copyAttachments, deleteAttachment, insertAttachment, SqlAttachments } from './attachments.js'
+import { bounceRecipients, SqlBounces } from './bounces.js'
 import { SqlChanges } from './changes.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
+import { putAttempt } from './delivery-attempts.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
+import { putIdempotencyKey, SqlIdempotency } from './idempotency.js'
 import {
   changeTree,
   deleteFolders,
@@ -47,9 +50,18 @@ import {
   insertNotification,
   SqlNotifications,
 } from './notifications.js'
-import { preparedOutboxInsert, preparedSettlement, SqlOutbox } from './outbox.js'
+import {
+  changeEntry,
+  preparedOutboxInsert,
+  preparedRenewal,
+  preparedSettlement,
+  SqlOutbox,
+  wishOfEntry,
+} from './outbox.js'
 import { deleteCategory, insertCategory, SqlCategories, updateCategory } from './outlook-categories.js'
 import { insertFolderRemovals, preparedRemoval } from './removals.js'
+import { SqlRetention } from './retention.js'
+import { deleteScheduledSend, putScheduledSend, SqlSchedule } from './scheduled-sends.js'
 import { SqlSearch } from './search.js'
 import type { Statement } from './statement.js'
 import {
@@ -65,13 +77,17 @@ import { advanceUploadSession, deleteUploadSession, insertUploadSession, SqlUplo
 export function sqlMailStore(database: Database, blobs: BlobStore, committed: () => void): MailStore {
   const domain: Database = { ...database, write: (statements) => database.write(statements).catch(inDomainTerms) }
   const written = new Set<MailboxId>()
+  const outbox = new SqlOutbox(domain)
   const writerInto = preparedWriter(domain, written)
   return {
     mailboxes: new SqlMailboxes(domain),
     folders: new SqlFolders(domain),
     messages: new SqlMessages(domain),
     attachments: new SqlAttachments(domain, blobs),
-    outbox: new SqlOutbox(domain),
+    outbox,
+    retention: new SqlRetention(domain, () => outbox.takeUp()),
+    schedule: new SqlSchedule(domain),
+    bounces: new SqlBounces(domain),
     uploads: new SqlUploads(domain),
     changes: new SqlChanges(domain),
     settings: new SqlSettings(domain),
@@ -80,6 +96,7 @@ export function sqlMailStore(database: Database, blobs: BlobStore, committed: ()
     rules: new SqlRules(domain),
     search: new SqlSearch(domain, written),
     blobs,
+    idempotency: new SqlIdempotency(domain),
     subscriptions: new SqlSubscriptions(domain),
     notifications: new SqlNotifications(domain),
     write: async (change) => {
@@ -115,6 +132,7 @@ function preparedWriter(database: Database, written: Set<MailboxId>): (into: Sta
   const messageUpdate = preparedMessageUpdate(database)
   const outboxInsert = preparedOutboxInsert(database)
   const settlement = preparedSettlement(database)
+  const renewal = preparedRenewal(database)
   const folderChange = preparedFolderChange(database)
   const removal = preparedRemoval(database)
   const writer: MailWriter = {
@@ -175,7 +193,15 @@ function preparedWriter(database: Database, written: Set<MailboxId>): (into: Sta
     copyAttachments: (from, to, only) => statements.push(copyAttachments(database, from, to, only)),
     setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
+    bounceRecipients: (closed, recipients) => statements.push(bounceRecipients(database, closed, recipients)),
+    putIdempotencyKey: (record, now) => statements.push(putIdempotencyKey(database, record, now)),
+    putAttempt: (attempt) => statements.push(putAttempt(database, attempt)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
+    renewClaim: (entry, until) => statements.push(renewal(entry, until)),
+    changeOutboxEntry: (entry, to) => statements.push(changeEntry(database, entry, to)),
+    wishOfOutboxEntry: (entry, wish) => statements.push(wishOfEntry(database, entry, wish)),
+    putScheduledSend: (send) => statements.push(putScheduledSend(database, send)),
+    deleteScheduledSend: (send) => statements.push(deleteScheduledSend(database, send)),
     insertSubscription: (subscription) => statements.push(...insertSubscription(database, subscription)),
     updateSubscription: (subscription, previous) =>
       statements.push(updateSubscription(database, subscription, previous)),

@@ -56,6 +56,7 @@ export function contentColumns(content: MessageContent): ContentColumns {
   if (content.references !== undefined) kept.references = content.references
   if (content.answers !== undefined) kept.answers = content.answers
   if (content.autoSubmitted !== undefined) kept.autoSubmitted = content.autoSubmitted
+  if (content.readReceipt !== undefined) kept.readReceipt = content.readReceipt
   if (content.extensions !== undefined) kept.extensions = content.extensions
   if (content.mentions !== undefined) kept.mentions = content.mentions
   return { content: readableJson(kept), body: withoutNul(body.content) }

@@ -19,14 +19,20 @@ import type {
   MessageOrderField,
   MessagePlace,
   MessageQuery,
+  NamedMessage,
+  NewestMessages,
 } from '../mail/query.js'
-import type { MessageStore } from '../mail/store.js'
+import type { MessageName, MessageStore } from '../mail/store.js'
 import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
 import { placesIn } from './folder-contents.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
+import { findByInternetMessageId } from './message-ids.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
+
+/** No message has it. */
+const noMessage = -1
 
 export const envelopeColumns = [
   'mailbox_id',
@@ -112,6 +118,18 @@ export class SqlMessages implements MessageStore {
     return rows.map(({ id, folder_id, moves }) => ({ id: id as MessageId, folder: folder_id as FolderId, moves }))
   }
 
+  async named({ message, internetMessageId }: MessageName, limit: number): Promise<MessageEnvelope[]> {
+    const rows = await this.#database.read
+      .selectFrom('messages')
+      .select(envelopeColumns)
+      .$if(message !== undefined, (query) => query.where('id', '=', message ?? noMessage))
+      .$if(internetMessageId !== undefined, (query) => query.where('internet_message_id', '=', internetMessageId ?? ''))
+      .orderBy('id')
+      .limit(limit)
+      .execute()
+    return rows.map(envelopeOf)
+  }
+
   async list(query: MessageQuery): Promise<ListedMessage[]> {
     const order = query.order.length === 0 ? [newestFirst] : query.order
     const keys = sortKeys(order)
@@ -156,6 +174,10 @@ export class SqlMessages implements MessageStore {
       .where(sqlOfCondition(condition, this.#database.dialect))
       .executeTakeFirst()
     return Number(row?.count ?? 0)
+  }
+
+  findByInternetMessageId(mailbox: MailboxId, ids: readonly string[], among: NewestMessages): Promise<NamedMessage[]> {
+    return findByInternetMessageId(this.#database, mailbox, ids, among)
   }
 
   async mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined> {

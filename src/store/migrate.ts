@@ -8,6 +8,8 @@ import { folders } from './migrations/0005-folders.js'
 import { delta } from './migrations/0006-delta.js'
 import { notifications } from './migrations/0007-notifications.js'
 import { aroundTheMailbox } from './migrations/0008-around-the-mailbox.js'
+import { queue } from './migrations/0010-queue.js'
+import { trace } from './migrations/0012-trace.js'
 import type { Schema } from './schema.js'
 
 /** Every migration, oldest first. Append only: one that was released is never edited. */
@@ -20,6 +22,8 @@ const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect)
   '0006-delta': delta,
   '0007-notifications': notifications,
   '0008-around-the-mailbox': aroundTheMailbox,
+  '0010-queue': queue,
+  '0012-trace': trace,
 }
 
 /** Brings the database to the newest schema; does nothing when it is there already. */

@@ -15,6 +15,7 @@ import { sqlMailStore } from './mail-store.js'
 import { migrate } from './migrate.js'
 import { openIdSequence } from './sequences.js'
 import { openSqliteDatabase } from './sqlite.js'
+import type { WriterEvents } from './sqlite-writer.js'
 
 /** Where things are kept. */
 export type StoreLocation =
@@ -34,15 +35,16 @@ export interface Store {
 
 /**
  * Opens the store, bringing its schema up to date; `keepCalls` bounds the call records. `mailChanged` is called after each
- * write of the mail domain; it must cost nothing.
+ * write of the mail domain; it must cost nothing. `events`: of SQLite's writer.
  */
 export async function openStore(
   location: StoreLocation,
   keepCalls: number,
   mailChanged: () => void = () => {},
+  events: WriterEvents = {},
 ): Promise<Store> {
   const blobs = blobsOf(location)
-  const database = await openDatabase(location)
+  const database = await openDatabase(location, events)
   try {
     const ids = await openIdSequence(database)
     const calls = new SqlCallLog(database, ids, keepCalls)
@@ -70,14 +72,14 @@ function blobsOf(location: StoreLocation): { path: string; isTemporary: boolean 
   return { path: join(tmpdir(), `graphpost-${randomUUID()}`), isTemporary: true }
 }
 
-async function openDatabase(location: StoreLocation): Promise<Database> {
+async function openDatabase(location: StoreLocation, events: WriterEvents): Promise<Database> {
   if (location.kind === 'postgres') {
     // Loaded when it is needed: SQLite is what most start with, and quickly.
     const { openPostgresDatabase } = await import('./postgres.js')
     return openPostgresDatabase(location.url, (read) => migrate(read, postgres))
   }
-  if (location.kind === 'memory') return openSqliteDatabase(':memory:', (read) => migrate(read, sqlite))
+  if (location.kind === 'memory') return openSqliteDatabase(':memory:', (read) => migrate(read, sqlite), events)
   // Mail is nobody's business but its owner's.
   mkdirSync(location.path, { recursive: true, mode: 0o700 })
-  return openSqliteDatabase(join(location.path, 'graphpost.sqlite'), (read) => migrate(read, sqlite))
+  return openSqliteDatabase(join(location.path, 'graphpost.sqlite'), (read) => migrate(read, sqlite), events)
 }

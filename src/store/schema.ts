@@ -175,12 +175,35 @@ export interface Schema {
     mail_from: string
     /** JSON of OutboxRecipient[] */
     recipients: string
+    /** As OutboxEntry has it; `ready`: queued, and due. Each open state stands in an index of its own. */
     state: string
     attempts: number
     due_at: number
     created_at: number
     claimed_by: string | null
+    wish: string | null
   }
+  /** Drafts that are sent at a time; `details`: JSON of the rest of a ScheduledSend. */
+  /** `slot` bounds how many are kept of an envelope; `record`: JSON of the rest of a DeliveryAttempt. */
+  delivery_attempts: {
+    mailbox_id: number
+    message_id: number
+    destination: string
+    slot: number
+    attempt: number
+    at: number
+    record: string
+  }
+  /** Calls that may be repeated: hashes of the key and of what was asked, and JSON of what was answered. */
+  idempotency_keys: {
+    mailbox_id: number
+    application_id: string
+    key_hash: string
+    request_hash: string
+    expires_at: number
+    answer: string
+  }
+  scheduled_sends: { mailbox_id: number; message_id: number; due_at: number; details: string }
   /**
    * Entries of the outbox that nobody has claimed yet, as they were accepted: many to a row, appended only. Kept apart
    * because an append costs a fraction of a row of `outbox`, with its key and its index.

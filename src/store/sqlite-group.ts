@@ -26,7 +26,7 @@ export type Rows = readonly Record<string, unknown>[]
 /** What became of one write of the group, where it is more than "committed, no rows". */
 export type WriteOutcome =
   | { readonly index: number; readonly rows: readonly (readonly [statement: number, rows: Rows])[] }
-  | { readonly index: number; readonly failure: 'conflict' | 'unavailable'; readonly message: string }
+  | { readonly index: number; readonly failure: 'conflict' | 'unavailable' | 'notSynced'; readonly message: string }
 
 class GuardFailed extends Error {}
 
@@ -215,7 +215,16 @@ function everyWriteFailed(values: readonly SqlValue[], error: unknown): WriteOut
 
 function failureOf(index: number, error: unknown): WriteOutcome {
   const message = error instanceof Error ? error.message : String(error)
-  return { index, failure: error instanceof GuardFailed ? 'conflict' : 'unavailable', message }
+  if (error instanceof GuardFailed) return { index, failure: 'conflict', message }
+  return { index, failure: isSyncFault(error) ? 'notSynced' : 'unavailable', message }
+}
+
+/** SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC. */
+const syncFaults = new Set([1_034, 1_290])
+
+function isSyncFault(error: unknown): boolean {
+  const { errcode, sqliteExtendedCode } = error as { errcode?: number; sqliteExtendedCode?: number }
+  return syncFaults.has(sqliteExtendedCode ?? errcode ?? 0)
 }
 
 /** SQLite's primary result codes that blame the statement (SQLITE_CONSTRAINT, SQLITE_TOOBIG, SQLITE_MISMATCH), not the disk. */

@@ -30,30 +30,40 @@ interface PendingWrite {
 /** Writes of one group at most, so that one commit stays short and its callers' answers leave evenly. */
 const maxGroup = 512
 
+/** Who is told of what becomes of writes. */
+export interface WriterEvents {
+  /** Of each commit: how many writes shared it, and how long it took. It must cost nothing. */
+  readonly committed?: ((writes: number, durationMs: number) => void) | undefined
+  /** Nothing more can be written until the next start: a sync failed, or the thread is gone. */
+  readonly lost?: ((error: Error) => void) | undefined
+}
+
 /**
  * Natural group commit: what arrives while the previous group is being synced is the next group. No timer; alone, a
  * write is committed at once, and under load hundreds share one sync.
  */
 export class SqliteWriter {
   readonly #target: GroupTarget
+  readonly #events: WriterEvents
   readonly #numbers = new Map<string, number>()
   #waiting: PendingWrite[] = []
   #running: Promise<void> | undefined
   #closed = false
 
-  private constructor(target: GroupTarget) {
+  private constructor(target: GroupTarget, events: WriterEvents) {
     this.#target = target
+    this.#events = events
   }
 
   /** Writes in a thread of its own: for a database on disk. */
-  static onThread(path: string): SqliteWriter {
-    return new SqliteWriter(new ThreadTarget(path))
+  static onThread(path: string, events: WriterEvents = {}): SqliteWriter {
+    return new SqliteWriter(new ThreadTarget(path), events)
   }
 
   /** Writes on the caller's connection: for a database in memory, which no second connection could see. */
-  static onConnection(database: SqliteDatabase): SqliteWriter {
+  static onConnection(database: SqliteDatabase, events: WriterEvents = {}): SqliteWriter {
     const writer = new SqliteGroupWriter(database)
-    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} })
+    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} }, events)
   }
 
   write(statements: readonly Statement[]): Promise<WriteRows> {
@@ -86,13 +96,19 @@ export class SqliteWriter {
 
   async #commit(writes: readonly PendingWrite[]): Promise<void> {
     let outcomes: readonly WriteOutcome[]
+    const { committed } = this.#events
+    const startedAt = committed === undefined ? 0 : performance.now()
     try {
       outcomes = await this.#target.run(this.#encode(writes))
+      committed?.(writes.length, performance.now() - startedAt)
     } catch (error) {
       const failure = new StoreUnavailable(error instanceof Error ? error.message : String(error))
       for (const write of writes) write.reject(failure)
+      this.#lose(failure)
       return
     }
+    const notSynced = outcomes.find((outcome) => 'failure' in outcome && outcome.failure === 'notSynced')
+    if (notSynced !== undefined && 'message' in notSynced) this.#lose(new StoreUnavailable(notSynced.message))
     const special = new Map(outcomes.map((outcome) => [outcome.index, outcome]))
     writes.forEach((write, index) => {
       const outcome = special.get(index)
@@ -101,6 +117,13 @@ export class SqliteWriter {
       else if (outcome.failure === 'conflict') write.reject(new WriteConflict(outcome.message))
       else write.reject(new StoreUnavailable(outcome.message))
     })
+  }
+
+  /** After a failed sync nobody knows what is on disk, and a later one that succeeds says nothing of it (decision 28). */
+  #lose(error: Error): void {
+    this.#closed = true
+    for (const write of this.#waiting.splice(0)) write.reject(error)
+    this.#events.lost?.(error)
   }
 
   #encode(writes: readonly PendingWrite[]): WriteGroup {

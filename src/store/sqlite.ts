@@ -12,7 +12,7 @@ import type { Database, WriteRows } from './database.js'
 import { sqlite } from './dialect.js'
 import type { Schema } from './schema.js'
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from './sqlite-driver.js'
-import { SqliteWriter } from './sqlite-writer.js'
+import { SqliteWriter, type WriterEvents } from './sqlite-writer.js'
 import type { SqlValue, Statement } from './statement.js'
 
 /**
@@ -24,6 +24,7 @@ import type { SqlValue, Statement } from './statement.js'
 export async function openSqliteDatabase(
   path: string,
   migrate: (read: Kysely<Schema>) => Promise<void>,
+  events: WriterEvents = {},
 ): Promise<Database> {
   const connection = openSqlite(path)
   const read = new Kysely<Schema>({
@@ -40,7 +41,8 @@ export async function openSqliteDatabase(
     await read.destroy()
     throw error
   }
-  const writer = path === ':memory:' ? SqliteWriter.onConnection(connection) : SqliteWriter.onThread(path)
+  const writer =
+    path === ':memory:' ? SqliteWriter.onConnection(connection, events) : SqliteWriter.onThread(path, events)
   return {
     dialect: sqlite,
     read,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nextAttemptAt, postfixSchedule } from '../../src/outbox/retry-schedule.js'
+import { longestWaitMs, nextAttemptAt, postfixSchedule, scheduleOf } from '../../src/outbox/retry-schedule.js'
 
 const createdAt = Date.UTC(2026, 0, 5, 12)
 const minute = 60_000
@@ -37,4 +37,14 @@ test('a clock that was set back delays nothing by more than the schedule says', 
 test('a schedule of one delay repeats it', () => {
   const schedule = { delaysMs: [1000], giveUpAfterMs: day } as const
   assert.equal(nextAttemptAt(schedule, { attempts: 7, createdAt, now: createdAt, chance: 0 }), createdAt + 1000)
+})
+
+test('a list of waits is gone through once: one attempt more than waits, and no more', () => {
+  const schedule = scheduleOf([1_000, 1_000, 2_000, 5_000])
+  const waits = [1, 2, 3, 4, 5, 6].map((attempts) =>
+    nextAttemptAt(schedule, { attempts, createdAt, now: 0, chance: 0 }),
+  )
+  assert.deepEqual(waits, [1_000, 1_000, 2_000, 5_000, undefined, undefined])
+  assert.equal(longestWaitMs(schedule), 5_000)
+  assert.equal(nextAttemptAt(schedule, { attempts: 1, createdAt, now: createdAt + 2 * day, chance: 0 }), undefined)
 })

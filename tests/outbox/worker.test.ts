@@ -130,8 +130,13 @@ test('a store that cannot be read is asked again, later and later, and then all 
     claimDue,
     releaseClaims: outbox.releaseClaims.bind(outbox),
     nextDueAt: () => outbox.nextDueAt(),
+    nextNewDueAt: outbox.nextNewDueAt.bind(outbox),
+    listQueue: outbox.listQueue.bind(outbox),
     listByMessage: outbox.listByMessage.bind(outbox),
     listNewest: outbox.listNewest.bind(outbox),
+    recipientsSince: outbox.recipientsSince.bind(outbox),
+    listAttempts: outbox.listAttempts.bind(outbox),
+    countByState: () => outbox.countByState(),
     countOpen: () => outbox.countOpen(),
   }
   await office.send(ada, { toRecipients: to(ada.address) })

@@ -10,6 +10,7 @@ import type { Mailbox } from '../../src/mail/mailbox.js'
 import type { Message } from '../../src/mail/message.js'
 import type { OutboxEntry } from '../../src/mail/outbox-entry.js'
 import type { MessageOrderField } from '../../src/mail/query.js'
+import type { MailStore, OutboxClaim } from '../../src/mail/store.js'
 import type { Store } from '../../src/store/open.js'
 import { openTestStore, testLocation } from '../support/open-test-store.js'
 
@@ -278,13 +279,14 @@ test('many claimers take each due entry once; a claim that ran out is taken agai
   await store.mail.write((tx) => {
     for (let number = 0; number < 200; number++)
       tx.insertOutboxEntry(entryFor(messageIn(store, adele), 'a.example', number))
-    tx.insertOutboxEntry(entryFor(messageIn(store, adele), 'later.example', 5_000))
+    tx.insertOutboxEntry({ ...entryFor(messageIn(store, adele), 'later.example', 5_000), createdAt: 500 })
   })
   const claimed = (
     await Promise.all(
       Array.from({ length: 8 }, async (_, worker) => {
         const own: OutboxEntry[] = []
-        for (let turn = 0; turn < 10; turn++) own.push(...(await outbox.claimDue(`worker ${worker}`, 1_000, 2_000, 7)))
+        for (let turn = 0; turn < 10; turn++)
+          own.push(...(await claim(outbox, { worker: `worker ${worker}`, limit: 7 })))
         return own
       }),
     )
@@ -297,7 +299,7 @@ test('many claimers take each due entry once; a claim that ran out is taken agai
 
   const [first] = claimed
   assert.ok(first)
-  const [again] = await outbox.claimDue('another', 2_000, 3_000, 1)
+  const [again] = await claim(outbox, { now: 2_000, until: 3_000, limit: 1 })
   assert.equal(again?.attempts, 2)
   const stale = claimed.find(({ message }) => message === again?.message)
   assert.ok(stale)
@@ -308,9 +310,75 @@ test('many claimers take each due entry once; a claim that ran out is taken agai
   await assert.rejects(settle(again), isConflict)
   assert.equal(await outbox.countOpen(), 200)
 
+  await claim(outbox, { now: 2_000, until: 3_000, limit: 1_000 })
+  assert.equal(await outbox.nextDueAt(), 3_000)
   await outbox.releaseClaims(2_500)
   assert.equal(await outbox.nextDueAt(), 2_500)
 })
+
+test('a claim takes some of each destination, the oldest first, and goes on where the one before it ended', async (t) => {
+  const store = await openTestStore(t)
+  const adele = await mailboxIn(store)
+  const { outbox } = store.mail
+  await store.mail.write((tx) => {
+    for (let number = 0; number < 300; number++)
+      tx.insertOutboxEntry(entryFor(messageIn(store, adele), 'slow.example', 300 - number))
+    for (let number = 0; number < 3; number++)
+      tx.insertOutboxEntry(entryFor(messageIn(store, adele), `fast-${number}.example`, 900))
+  })
+  const first = await outbox.claimDue({ ...anyClaim, each: 2 })
+  assert.deepEqual(first.destinations, ['fast-0.example', 'fast-1.example', 'fast-2.example', 'slow.example'])
+  assert.equal(first.goesOn, false)
+  const slow = first.entries.filter(({ destination }) => destination === 'slow.example')
+  assert.deepEqual(slow.map(({ createdAt }) => createdAt).toSorted(), [1, 2])
+  assert.equal(first.entries.length, 5)
+
+  const full = await outbox.claimDue({ ...anyClaim, free: new Map([['slow.example', 0]]) })
+  assert.deepEqual([full.destinations, full.entries], [['slow.example'], []])
+  const busy = await outbox.claimDue({ ...anyClaim, free: new Map([['slow.example', 7]]) })
+  assert.deepEqual(busy.entries.map(({ createdAt }) => createdAt).toSorted(), [3, 4, 5, 6, 7, 8, 9])
+  assert.deepEqual((await outbox.claimDue({ ...anyClaim, after: 'slow.example' })).entries, [])
+  assert.equal((await outbox.claimDue({ ...anyClaim, after: 'fast.example', limit: 4 })).entries.length, 4)
+})
+
+test('a claim that is renewed goes on, and what waits for a moment too far away is due', async (t) => {
+  const store = await openTestStore(t)
+  const adele = await mailboxIn(store)
+  const { outbox } = store.mail
+  await store.mail.write((tx) => {
+    tx.insertOutboxEntry(entryFor(messageIn(store, adele), 'a.example', 1))
+    tx.insertOutboxEntry({ ...entryFor(messageIn(store, adele), 'far.example', 50_000), createdAt: 49_000 })
+  })
+  const [entry] = await claim(outbox, {})
+  assert.ok(entry)
+  await store.mail.write((tx) => tx.renewClaim(entry, 4_000))
+  assert.deepEqual(await claim(outbox, { now: 3_000, until: 5_000 }), [])
+  await store.mail.write((tx) =>
+    tx.settleOutboxEntry(entry, { state: 'queued', dueAt: 3_500, recipients: entry.recipients }),
+  )
+  assert.equal(await outbox.nextNewDueAt(60_000), 3_500)
+  assert.equal(await outbox.nextNewDueAt(40_000), 0)
+  const far = await claim(outbox, { now: 3_000, until: 5_000, latest: 40_000 })
+  assert.deepEqual(
+    far.map(({ destination }) => destination),
+    ['far.example'],
+  )
+})
+
+const anyClaim: OutboxClaim = {
+  worker: 'any',
+  now: 1_000,
+  until: 2_000,
+  latest: 1_000_000,
+  after: '',
+  each: 1_000,
+  free: new Map(),
+  limit: 1_000,
+}
+
+async function claim(outbox: MailStore['outbox'], wanted: Partial<OutboxClaim>): Promise<OutboxEntry[]> {
+  return (await outbox.claimDue({ ...anyClaim, ...wanted })).entries
+}
 
 test('numbers rise and are never the same in two stores on one database', async (t) => {
   const location = await testLocation(t)

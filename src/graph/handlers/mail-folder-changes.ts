@@ -95,10 +95,9 @@ export const updateAllMessagesReadState: Handler = async (request, mail) => {
   const operation = 'updateAllMessagesReadState'
   const parameters = readParameters(bodyOf(request), operation, ['isRead', 'suppressReadReceipts'])
   const isRead = readBoolean(parameters.get('isRead') ?? null, 'isRead')
-  // Nobody here sends receipts for what is marked as read, so there is nothing to suppress.
-  readBoolean(parameters.get('suppressReadReceipts') ?? null, 'suppressReadReceipts')
+  const isSilent = readBoolean(parameters.get('suppressReadReceipts') ?? null, 'suppressReadReceipts')
   if (isRead === null) throw parameterMissing('isRead', operation)
-  await setReadState(mail, request.mailbox.id, folder, isRead)
+  await setReadState(mail, request.mailbox.id, folder, isRead, { suppressReadReceipts: isSilent === true })
   return { status: 204 }
 }
 

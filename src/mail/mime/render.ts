@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import MailComposer, { type MailComposerAlternative, type MailComposerAttachment } from 'nodemailer/lib/mail-composer'
+import MailComposer, { type MailComposerAttachment } from 'nodemailer/lib/mail-composer'
 import type { AttachedItem, NewAttachment, NewFileAttachment, NewItemAttachment } from '../attachment.js'
 import { textOf } from '../body.js'
 import { MailError } from '../errors.js'
@@ -18,6 +18,7 @@ import { messageIdField, messageIdsOf } from './header-field.js'
 import { toCrlf, withLineEnd } from './line-ends.js'
 import { dateField, type HeaderSource, headerFields, isSameAddress, senderFields } from './message-header.js'
 import type { ParsedDraft } from './parse.js'
+import { type TextPart, textEntity } from './text-entity.js'
 
 /**
  * A message as bytes. The header is written here, field by field (`message-header.ts`); nodemailer builds what is below
@@ -93,7 +94,7 @@ function forwardable(mime: Buffer): Buffer | undefined {
 }
 
 /** RFC 2045 §2.7, for text whose lines end in CRLF and that holds no NUL. */
-function isSevenBit(text: Buffer): boolean {
+export function isSevenBit(text: Buffer): boolean {
   let lineLength = 0
   for (const byte of text) {
     lineLength = byte === 0x0a ? 0 : lineLength + 1
@@ -115,18 +116,29 @@ async function renderEntity({ content, attachments, internetMessageId, sentAt }:
     hash.update(JSON.stringify([part.filename, part.content.length]))
     if (part.contentTransferEncoding !== 'base64') hash.update(part.content)
   }
+  // Depends on all that stands in the message unencoded: a text that holds its boundary has another one, so nobody
+  // can write a text that ends its part. Not random, for a message that is tried again has to be the same.
+  const baseBoundary = hash.digest('hex').slice(0, 32)
+  const texts = alternativesOf(content.body)
+  return (parts.length === 0 ? textEntity(texts, baseBoundary) : undefined) ?? composed(texts, parts, baseBoundary)
+}
+
+/** The same by the library, whatever it is. */
+export async function composed(
+  alternatives: readonly TextPart[],
+  attachments: readonly MailComposerAttachment[],
+  baseBoundary: string,
+): Promise<Buffer> {
   const composer = new MailComposer({
     disableFileAccess: true,
     disableUrlAccess: true,
     // Given, or the library would make up both anew each time; of its header only the content fields are used.
     messageId: '<unused>',
     date: new Date(0),
-    // Depends on all that stands in the message unencoded: a text that holds its boundary has another one, so nobody
-    // can write a text that ends its part. Not random, for a message that is tried again has to be the same.
-    baseBoundary: hash.digest('hex').slice(0, 32),
+    baseBoundary,
     boundaryPrefix: '_=',
-    alternatives: alternativesOf(content.body),
-    attachments: parts,
+    alternatives: [...alternatives],
+    attachments: [...attachments],
   })
   const built = await composer.compile().build()
   const { fields, bodyStart } = readHeaderBlock(built)
@@ -134,7 +146,7 @@ async function renderEntity({ content, attachments, internetMessageId, sentAt }:
   return Buffer.concat([...kept, Buffer.from('MIME-Version: 1.0\r\n\r\n'), built.subarray(bodyStart)])
 }
 
-function alternativesOf(body: ItemBody): MailComposerAlternative[] {
+function alternativesOf(body: ItemBody): TextPart[] {
   const text = { contentType: 'text/plain; charset=utf-8', content: bodyLines(textOf(body)) }
   if (body.contentType === 'text') return [text]
   return [text, { contentType: 'text/html; charset=utf-8', content: bodyLines(body.content) }]
