@@ -17,7 +17,7 @@ import { forSubmission, renderMime } from '../mail/mime/render.js'
 import { isToBeTried, type OutboxEntry, type OutboxRecipient } from '../mail/outbox-entry.js'
 import { withWish } from '../mail/queue.js'
 import type { MailWriter } from '../mail/store.js'
-import { type Dialogue, linesOf, newDialogue, overhearing } from './dialogue.js'
+import { type Dialogue, linesOf, newDialogue } from './dialogue.js'
 import { fateOf, withFate, withFates } from './fate.js'
 import { type Lanes, LanesClosed, type Ran } from './lanes.js'
 import { oneLine, outcomeOf } from './outcome.js'
@@ -190,7 +190,7 @@ async function relayTo(
     if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
     const content = await contentInTransit(mail, message)
     startedAt = mail.clock.now()
-    return overhearing(dialogue, () => relay.send(envelope, content))
+    return relay.send({ ...envelope, dialogue }, content)
   })
   if (ran !== undefined && 'suspended' in ran) return suspend(attempt, before, wanted, ran.suspended)
   const replies = ran?.result

@@ -3,7 +3,6 @@
  * what is secret in AUTH and all of the message; they are tied to the attempt by the message that the connection
  * carries at that moment, since connections are kept and serve many.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { oneLine } from './outcome.js'
 
 /** What was heard in one attempt. */
@@ -20,13 +19,6 @@ export interface Dialogue {
 const maxFirst = 60
 const maxLatest = 20
 const maxLineLength = 200
-
-const current = new AsyncLocalStorage<Dialogue>()
-
-/** Runs what may talk to servers; the dialogue is filled while it does. */
-export function overhearing<Result>(dialogue: Dialogue, task: () => Promise<Result>): Promise<Result> {
-  return current.run(dialogue, task)
-}
 
 export function newDialogue(): Dialogue {
   return { lines: [], isSecret: false, cut: 0 }
@@ -80,9 +72,8 @@ export class DialogueTap {
     this.#pool = pool as PoolState
   }
 
-  /** The message, as the pool is given it, belongs to the attempt that runs. */
-  follow(mail: object): void {
-    const dialogue = current.getStore()
+  /** What is said while this message, as the pool is given it, is carried goes into the dialogue. */
+  follow(mail: object, dialogue: Dialogue | undefined): void {
     if (dialogue !== undefined) this.#dialogues.set(mail, dialogue)
   }
 

@@ -64,6 +64,7 @@ interface WantedEnvelope {
   readonly from: string
   readonly to: readonly string[]
   readonly dsn: Envelope['dsn']
+  readonly dialogue: Envelope['dialogue']
 }
 
 function dsnParameters({ envid, notifiesSuccess }: NonNullable<Envelope['dsn']>): NonNullable<WireEnvelope['dsn']> {
@@ -90,6 +91,11 @@ export class Transaction {
     this.#wanted = wanted
     this.#content = content
     this.#mime = content
+  }
+
+  /** Where what is said of it is noted. */
+  get dialogue(): Envelope['dialogue'] {
+    return this.#wanted.dialogue
   }
 
   /** Every byte of the message went out. */
@@ -179,7 +185,7 @@ export async function transact(
   try {
     return await new Promise((resolve) => {
       const message = transaction.message(overdue.signal)
-      tap.follow(message)
+      tap.follow(message, transaction.dialogue)
       pool.send(message, (error, info) => resolve(error === null ? { info } : { failure: error as SmtpFailure }))
     })
   } finally {

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream'
 import SmtpPool from 'nodemailer/lib/smtp-pool'
 import { toCrlf } from '../mail/mime/line-ends.js'
-import { DialogueTap } from './dialogue.js'
+import { type Dialogue, DialogueTap } from './dialogue.js'
 import type { SmtpReply } from './outcome.js'
 import { parseRelayUrl, type RelayAddress } from './relay-url.js'
 import { refused, replyTo, unusableRecipient, unusableSender, whatWasHeard } from './smtp-answer.js'
@@ -53,6 +53,8 @@ export interface Envelope {
     /** Whether a delivery is to be told of too. */
     readonly notifiesSuccess: boolean
   }
+  /** Where what is said is noted, for the attempt's record. */
+  readonly dialogue?: Dialogue
 }
 
 /** What the next server said about one recipient. */
@@ -145,7 +147,11 @@ async function send(peer: Peer, envelope: Envelope, content: Uint8Array, withinM
   if (from === undefined) return envelope.recipients.map((address) => refused(address, unusableSender))
   const wired = envelope.recipients.map((address) => ({ address, wire: wireAddress(address) }))
   const wanted = [...new Set(wired.flatMap(({ wire }) => wire ?? []))]
-  const transaction = new Transaction(peer, { from, to: wanted, dsn: envelope.dsn }, toCrlf(content))
+  const transaction = new Transaction(
+    peer,
+    { from, to: wanted, dsn: envelope.dsn, dialogue: envelope.dialogue },
+    toCrlf(content),
+  )
   const end = wanted.length === 0 ? {} : await transact(peer, transaction, withinMs)
   const heard = whatWasHeard(transaction, end)
   return wired.map(({ address, wire }) =>
