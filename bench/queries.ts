@@ -1,4 +1,5 @@
 /** L2, L3: what is asked of a mailbox of a million messages costs no more than twice what it costs in one of a thousand. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BarName } from './bars.js'
 import { newDataFolder, removeFolder, type Section, startServer, waitUntilQuiet } from './bench.js'
 import { getRequest } from './mail-request.js'
@@ -43,7 +44,7 @@ function questions(now: number): Question[] {
 }
 
 export const queries: Section = async (bench) => {
-  const manyMessages = bench.options.quick ? 50_000 : 1_000_000
+  const manyMessages = bench.options.quick ? 10_000 : 1_000_000
   const folder = await newDataFolder(bench, 'queries')
   bench.progress(`filling a mailbox with ${whole(manyMessages)} messages`)
   await runScript(undefined, 'generate-mailbox.js', folder, 'adele@contoso.com', String(manyMessages))
@@ -66,9 +67,12 @@ export const queries: Section = async (bench) => {
     few: target(`middle of ${whole(fewMessages)}`, await middleOf(server.port, fewToken, fewMessages), fewToken),
     many: target(`middle of ${whole(manyMessages)}`, await middleOf(server.port, manyToken, manyMessages), manyToken),
   })
-  // The first search makes the index catch up; that is its own time, and not measured here.
   for (const { few, many } of pairs)
     for (const { requests } of [few, many]) await askOnce(server.port, requests[0] ?? '')
+  // Searches bring the index up to date, some messages each, and the server does when it has time: that is not measured here.
+  bench.progress('waiting for the full-text index')
+  const searches = pairs.filter(({ bar }) => bar.startsWith('search')).map(({ many }) => many.requests[0] ?? '')
+  for (const search of searches) await untilQuick(() => askOnce(server.port, search))
   await waitUntilQuiet(server.pid)
   const targets = pairs.flatMap(({ few, many }) => [few, many])
   const rounds = await measureRounds(bench, targets, connections)
@@ -91,6 +95,22 @@ export const queries: Section = async (bench) => {
   }
 }
 
+/** A search that finds the index up to date takes no longer, ms. */
+const upToDateMs = 25
+const indexLimitMs = 3_600_000
+
+async function untilQuick(ask: () => Promise<void>): Promise<void> {
+  const until = performance.now() + indexLimitMs
+  for (;;) {
+    const startedAt = performance.now()
+    await ask()
+    const now = performance.now()
+    if (now - startedAt <= upToDateMs || now > until) return
+    // Leaves the server the time in which it indexes.
+    await sleep(500)
+  }
+}
+
 /** The path of a page of ten in the middle of the mailbox, as links lead to it. */
 async function middleOf(port: number, token: string, count: number): Promise<string> {
   const top = Math.min(1_000, count / 10)
@@ -101,7 +121,9 @@ async function middleOf(port: number, token: string, count: number): Promise<str
     if (next === undefined) throw new Error(`a page of ${count} messages names no next one: ${response.status}`)
     path = next.slice(next.indexOf('/v1.0'))
   }
-  return path.replace(/([?&](?:\$|%24)top=)\d+/, '$110').replace(/[?&](?:\$|%24)select=id/, (mark) => mark.charAt(0))
+  return path
+    .replace(/([?&](?:\$|%24)top=)\d+/, (_, top: string) => `${top}10`)
+    .replace(/[?&](?:\$|%24)select=id/, (mark) => mark.charAt(0))
 }
 
 /** Sends a request as it is measured, and waits for its answer. */
