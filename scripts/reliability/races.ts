@@ -1,11 +1,10 @@
 /** R13: one draft sent by many requests at once. R14: one idempotency key used by many at once. */
 import { randomUUID } from 'node:crypto'
-import { settingsTable } from '../../src/config.js'
 import { type Called, type Caller, openCaller } from './caller.js'
 import { drained } from './kills.js'
 import { localRecipient, mailBody } from './ledger.js'
 import { startRecordingSink } from './recording-sink.js'
-import { type Finding, notReached, type Row } from './row.js'
+import type { Finding, Row, Scope } from './row.js'
 import { startServer } from './server.js'
 import { kept } from './store-file.js'
 
@@ -19,10 +18,8 @@ export const oneDraft: Row = {
   inTests: true,
   run: async (scope) => {
     const drafts = scope.pick(10, 200, 1_000)
-    const folder = await scope.folder('data')
-    const sink = await startRecordingSink()
-    const server = startServer({ folder, args: ['--relay', sink.url, '--log-level', 'silent'] })
-    const caller = openCaller(await server.ready, scope.token)
+    const race = await openRace(scope)
+    const { caller } = race
     const faults: string[] = []
     const refusals = new Map<string, number>()
     for (let number = 0; number < drafts; number++) {
@@ -39,17 +36,7 @@ export const oneDraft: Row = {
         if (status < 400 || status > 499) faults.push(`a send of draft ${number} was answered with ${status}`)
       }
     }
-    caller.close()
-    faults.push(...(await drained(folder)))
-    await server.end('SIGTERM')
-    await sink.close()
-    faults.push(
-      ...notOnce(
-        folder,
-        sink.arrivals,
-        Array.from({ length: drafts }, (_, number) => `draft ${number}`),
-      ),
-    )
+    faults.push(...(await race.end(Array.from({ length: drafts }, (_, number) => `draft ${number}`))))
     return {
       did: `${drafts} drafts, each sent by ${atOnce} requests at once`,
       figure: `${drafts} of 202, one delivery here and one elsewhere each; refused: ${[...refusals].map(([reason, count]) => `${count} × ${reason}`).join(', ')}`,
@@ -63,13 +50,9 @@ export const oneKey: Row = {
   promise: 'one idempotency key used 32 times at once: one mail, and the same answer for all',
   inTests: true,
   run: async (scope) => {
-    if (!Object.hasOwn(settingsTable, 'idempotency')) return notReached('there is no setting idempotency yet')
     const keys = scope.pick(10, 200, 1_000)
-    const folder = await scope.folder('data')
-    const sink = await startRecordingSink()
-    const args = ['--relay', sink.url, '--log-level', 'silent', '--idempotency', 'idempotency-key']
-    const server = startServer({ folder, args })
-    const caller = openCaller(await server.ready, scope.token)
+    const race = await openRace(scope, '--idempotency', 'idempotency-key')
+    const { caller } = race
     const faults: string[] = []
     const statuses = new Map<number, number>()
     for (let number = 0; number < keys; number++) {
@@ -80,23 +63,32 @@ export const oneKey: Row = {
       if (wrong !== undefined)
         faults.push(`key ${number} was answered with ${wrong.status}: ${wrong.text.slice(0, 100)}`)
     }
-    caller.close()
-    faults.push(...(await drained(folder)))
-    await server.end('SIGTERM')
-    await sink.close()
-    faults.push(
-      ...notOnce(
-        folder,
-        sink.arrivals,
-        Array.from({ length: keys }, (_, number) => `keyed ${number}`),
-      ),
-    )
+    faults.push(...(await race.end(Array.from({ length: keys }, (_, number) => `keyed ${number}`))))
     return {
       did: `${keys} keys, each used by ${atOnce} requests at once`,
       figure: `one mail each; answers ${[...statuses].map(([status, count]) => `${count} × ${status}`).join(', ')}`,
       faults: faults.slice(0, 8),
     } satisfies Finding
   },
+}
+
+/** A server with a relay, and who calls it. */
+async function openRace(scope: Scope, ...more: string[]) {
+  const folder = await scope.folder('data')
+  const sink = await startRecordingSink()
+  const server = startServer({ folder, args: ['--relay', sink.url, '--log-level', 'silent', ...more] })
+  const caller = openCaller(await server.ready, scope.token)
+  return {
+    caller,
+    /** Lets everything leave and ends it all. @returns what is wrong with these mails */
+    end: async (subjects: readonly string[]): Promise<string[]> => {
+      caller.close()
+      const faults = await drained(folder)
+      await server.end('SIGTERM')
+      await sink.close()
+      return [...faults, ...notOnce(folder, sink.arrivals, subjects)]
+    },
+  }
 }
 
 function sendWithKey(caller: Caller, subject: string): Promise<Called[]> {

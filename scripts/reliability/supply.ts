@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../../bench/processes.js'
 import { flood, type Ledger } from './ledger.js'
-import { type Finding, notReached, type Row } from './row.js'
+import type { Finding, Row } from './row.js'
 import { startServer } from './server.js'
 import { kept } from './store-file.js'
 
@@ -19,8 +19,6 @@ export const backup: Row = {
   promise: 'a copy made under load has everything that was acknowledged before it began',
   inTests: true,
   run: async (scope) => {
-    const help = await output(process.execPath, [program, '--help'])
-    if (!/^\s+backup\b/m.test(help.text)) return notReached('there is no command graphpost backup yet')
     const folder = await scope.folder('data')
     const server = startServer({ folder, args: ['--log-level', 'silent'] })
     const ledger: Ledger = new Map()

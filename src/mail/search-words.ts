@@ -16,8 +16,7 @@ const diacritics = /[\u0300-\u036f]+/g
 /** The words of a text, in their order. */
 export function wordsOf(text: string): string[] {
   // Most mail is ASCII, for which the plain way takes a tenth of the time.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
-  const isAscii = /^[\x00-\x7f]*$/.test(text)
+  const isAscii = /^\p{ASCII}*$/u.test(text)
   // After the decomposition, which makes capitals of letters that have no lower case.
   const plain = isAscii ? text.toLowerCase() : text.normalize('NFKD').toLowerCase().replace(diacritics, '')
   const words = plain.match(isAscii ? asciiWord : anyWord) ?? []

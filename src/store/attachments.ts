@@ -118,6 +118,21 @@ export function deleteAttachment(
   return statementOf(query.compile(), { guarded: true })
 }
 
+/** What a copy of an attachment has of the one it was made from, wherever it is copied. */
+export const copiedColumns = [
+  'id',
+  'kind',
+  'name',
+  'content_type',
+  'size_bytes',
+  'is_inline',
+  'content_id',
+  'content_location',
+  'modified_at',
+  'content',
+  'blob',
+] as const satisfies readonly (keyof Schema['attachments'])[]
+
 /** Copies inside the database: the bytes do not travel through this process. */
 export function copyAttachments(
   database: Database,
@@ -131,17 +146,7 @@ export function copyAttachments(
       .select((column) => [
         column.val(to.mailbox).as('mailbox_id'),
         column.val(to.message).as('message_id'),
-        'id',
-        'kind',
-        'name',
-        'content_type',
-        'size_bytes',
-        'is_inline',
-        'content_id',
-        'content_location',
-        'modified_at',
-        'content',
-        'blob',
+        ...copiedColumns,
       ])
       .where('mailbox_id', '=', from.mailbox)
       .where('message_id', '=', from.message)

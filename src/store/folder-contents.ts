@@ -2,6 +2,7 @@ import { type ReferenceExpression, sql } from 'kysely'
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { ChangeStamp, MessageCopy } from '../mail/store.js'
+import { copiedColumns as attachmentColumns } from './attachments.js'
 import type { Database } from './database.js'
 import { insertRemovalsOf } from './removals.js'
 import type { Schema } from './schema.js'
@@ -97,20 +98,6 @@ const copiedColumns = [
   'body',
 ] as const satisfies readonly (keyof Schema['messages'])[]
 
-const copiedAttachmentColumns = [
-  'id',
-  'kind',
-  'name',
-  'content_type',
-  'size_bytes',
-  'is_inline',
-  'content_id',
-  'content_location',
-  'modified_at',
-  'content',
-  'blob',
-] as const satisfies readonly (keyof Schema['attachments'])[]
-
 /**
  * Copies messages with all that hangs on them. What went into no folder meanwhile is not copied. The joins are written as
  * cross joins because SQLite then keeps their order: the list of copies outside, one look-up by key for each.
@@ -172,7 +159,7 @@ export function copyMessages(
     )
   const attachments = read
     .insertInto('attachments')
-    .columns(['mailbox_id', 'message_id', ...copiedAttachmentColumns])
+    .columns(['mailbox_id', 'message_id', ...attachmentColumns])
     .expression(
       read
         .selectFrom(rows)
@@ -183,7 +170,7 @@ export function copyMessages(
         .select((column) => [
           'attachments.mailbox_id',
           'copies.b',
-          ...copiedAttachmentColumns.map((name) => column.ref(`attachments.${name}`).as(name)),
+          ...attachmentColumns.map((name) => column.ref(`attachments.${name}`).as(name)),
         ])
         .where('attachments.mailbox_id', '=', mailbox)
         .where('messages.mailbox_id', '=', mailbox),

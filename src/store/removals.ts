@@ -33,7 +33,7 @@ export function insertRemovalsOf(
   const { read, dialect } = database
   const query = read
     .insertInto('removals')
-    .columns(['mailbox_id', 'folder_id', 'item_id', 'moves', 'received_at', 'removed_at', 'commit_number'])
+    .columns([...columns, 'commit_number'])
     .expression(
       read
         .selectFrom('messages')
@@ -55,7 +55,7 @@ export function insertFolderRemovals(
   const { read, dialect } = database
   const query = read
     .insertInto('removals')
-    .columns(['mailbox_id', 'folder_id', 'item_id', 'moves', 'received_at', 'removed_at', 'commit_number'])
+    .columns([...columns, 'commit_number'])
     .expression(
       read
         .selectFrom('mail_folders')

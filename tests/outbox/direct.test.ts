@@ -97,20 +97,24 @@ test('a domain is asked about once for many mails, and again after trouble', asy
   assert.equal((await send('x@shaky.example'))[0]?.state, 'relayed')
 })
 
-test('a host that may have taken the message is the last one asked', async (t) => {
-  const first = await startPeer(t, { at: { dot: { close: 'within' } } }, { address: '127.0.0.1' })
-  const second = await startPeer(t, {}, { address: '127.0.0.2', port: first.port })
-  const zone = {
+/** A domain whose mail goes to the first address, and to the second when that does not take it. */
+function twoHosts(first: string, second: string): Zone {
+  return {
     'fabrikam.example': {
       mx: [
         [1, 'a.fabrikam.example'],
         [2, 'b.fabrikam.example'],
-      ] as const,
+      ],
     },
-    'a.fabrikam.example': { a: ['127.0.0.1'] },
-    'b.fabrikam.example': { a: ['127.0.0.2'] },
+    'a.fabrikam.example': { a: [first] },
+    'b.fabrikam.example': { a: [second] },
   }
-  const { send } = await open(t, zone, first.port)
+}
+
+test('a host that may have taken the message is the last one asked', async (t) => {
+  const first = await startPeer(t, { at: { dot: { close: 'within' } } }, { address: '127.0.0.1' })
+  const second = await startPeer(t, {}, { address: '127.0.0.2', port: first.port })
+  const { send } = await open(t, twoHosts('127.0.0.1', '127.0.0.2'), first.port)
   const [answer] = await send('ada@fabrikam.example')
   assert.equal(answer?.state, 'delayed')
   assert.deepEqual([first.taken.length, second.connections], [1, 0])
@@ -118,17 +122,7 @@ test('a host that may have taken the message is the last one asked', async (t) =
 
 test('a refusal by one host is final, the next one is not asked', async (t) => {
   const first = await startPeer(t, { rcpt: () => '550 5.1.1 unknown' }, { address: '127.0.0.1' })
-  const zone = {
-    'fabrikam.example': {
-      mx: [
-        [1, 'a.fabrikam.example'],
-        [2, 'b.fabrikam.example'],
-      ] as const,
-    },
-    'a.fabrikam.example': { a: ['127.0.0.1'] },
-    'b.fabrikam.example': { a: ['127.0.0.1'] },
-  }
-  const { send } = await open(t, zone, first.port)
+  const { send } = await open(t, twoHosts('127.0.0.1', '127.0.0.1'), first.port)
   const [answer] = await send('ada@fabrikam.example')
   assert.equal(answer?.remark, '550 5.1.1 unknown')
   assert.equal(first.connections, 1)

@@ -13,7 +13,7 @@ for (const row of rows.filter(({ inTests }) => inTests)) {
     const { did, figure, faults, slow = [], obstacle } = await row.run(run.scope(row.id))
     t.diagnostic(`${row.id}  ${did}: ${[figure, ...slow].join('; ')}`)
     assert.deepEqual(faults, [])
-    // Times are figures, not judged here; what is not there yet, or not on this machine, is said.
+    // Times are figures, not judged here; what this machine does not have is said.
     if (obstacle !== undefined) t.skip(obstacle)
   })
 }
