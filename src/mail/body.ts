@@ -38,7 +38,8 @@ function cutAt(text: string, length: number): string {
 
 /** The body as plain text: a text body as it is, HTML converted, with line ends CRLF and links as `text <address>`. */
 export function textOf(body: ItemBody): string {
-  return body.contentType === 'text' ? body.content : withCrlf(plainTextOf(body.content))
+  if (body.contentType === 'text') return body.content
+  return withCrlf(textOfParagraphs(body.content) ?? plainTextOf(body.content))
 }
 
 function withCrlf(text: string): string {

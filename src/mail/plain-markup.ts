@@ -52,7 +52,7 @@ const unknownReference = /&(?!(?:amp|lt|gt|nbsp);)|>/
  * The text of HTML that is nothing but paragraphs of text; undefined of any other. Blanks are one, paragraphs are an empty
  * line apart (LF), and it ends once `maxLength` characters are there.
  */
-export function textOfParagraphs(html: string, maxLength: number): string | undefined {
+export function textOfParagraphs(html: string, maxLength = Number.POSITIVE_INFINITY): string | undefined {
   let text = ''
   let end = 0
   for (const match of html.matchAll(paragraph)) {

@@ -59,6 +59,8 @@ interface Attempt extends Claim {
   /** As on disk. */
   recipients: readonly OutboxRecipient[]
   dueAgain: DueAgain
+  /** Of the sender's own row, where it is not kept yet: goes with the first result that is written. */
+  preview: string | undefined
 }
 
 /**
@@ -92,7 +94,16 @@ export async function giveBack(mail: Mail, means: Means, entry: ClaimedEntry): P
 
 function newAttempt(mail: Mail, means: Means, entry: ClaimedEntry): Attempt {
   const { recipients } = entry
-  return { mail, entry, stop: means.stop, means, message: undefined, recipients, dueAgain: undefined }
+  return {
+    mail,
+    entry,
+    stop: means.stop,
+    means,
+    message: undefined,
+    recipients,
+    dueAgain: undefined,
+    preview: undefined,
+  }
 }
 
 async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>): Promise<void> {
@@ -113,16 +124,15 @@ async function deliver(attempt: Attempt, mailboxes: ReadonlyMap<string, Mailbox>
   }
 
   attempt.message = message
-
   const bodyPreview = message.bodyPreview ?? bodyPreviewOf(message.content.body)
-  const noted = notePreview(attempt, message, bodyPreview)
+  if (message.bodyPreview === undefined && message.folder !== noFolder) attempt.preview = bodyPreview
+
   if (local.length > 0) {
     await deliverToMailboxes(attempt, message, bodyPreview, recipients, routed)
     recipients = attempt.recipients
   }
   if (relay.length > 0 && means.next !== undefined) await relayTo(attempt, means.next, message, recipients, relay)
   else if (local.length === 0) await close(attempt, recipients)
-  await noted
 }
 
 /** Nothing was tried: the server of the destination does not answer, and somebody else's mail found that out. */
@@ -137,16 +147,6 @@ async function suspend(
   const remark = oneLine(`Not tried, as the server did not answer others: ${reason}`)
   const recipients = withFate(before, wanted, fateOf({ address: '', reply: undefined, remark }, retryAt), now)
   await (retryAt === undefined ? close(attempt, recipients) : queue(attempt, recipients, retryAt))
-}
-
-/** The preview of the sender's own row: worked out here, off the path of the call that sent the message. */
-async function notePreview({ mail, means }: Attempt, message: Message, bodyPreview: string): Promise<void> {
-  if (message.bodyPreview !== undefined || message.folder === noFolder) return
-  try {
-    await mail.store.write((tx) => tx.setBodyPreview(message.mailbox, message.id, bodyPreview))
-  } catch (error) {
-    means.log.warn({ err: error, message: message.id }, 'a preview was not kept')
-  }
 }
 
 /** One mailbox after the other: each write says who has it by then, and touches one mailbox. */
@@ -316,10 +316,12 @@ async function record(attempt: Attempt, standing: Standing, alsoWrite?: AlsoWrit
   const source = { mail, entry, message, mime, giveUpAfterMs: means.schedule.giveUpAfterMs, warnAfterMs, log, stop }
   await writeWithReports(source, reports, (say) =>
     recordStanding(attempt, { ...standing, recipients }, (tx) => {
+      if (attempt.preview !== undefined) tx.setBodyPreview(entry.mailbox, entry.message, attempt.preview)
       alsoWrite?.(tx)
       say(tx)
     }),
   )
+  attempt.preview = undefined
   attempt.recipients = recipients
   attempt.dueAgain = standing.state === 'queued' ? standing.dueAt : undefined
 }

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import type { CompiledQuery, Selectable } from 'kysely'
 import type { Attachment, AttachmentEnvelope, LargeAttachment } from '../mail/attachment.js'
 import type { BlobStore } from '../mail/blobs.js'
 import type { AttachmentId, MailboxId, MessageId } from '../mail/ids.js'
@@ -23,14 +23,21 @@ const envelopeColumns = [
 ] as const
 
 type EnvelopeRow = Pick<Selectable<Schema['attachments']>, (typeof envelopeColumns)[number]>
+type ContentColumn = Pick<Selectable<Schema['attachments']>, 'content'>
 
 export class SqlAttachments implements AttachmentStore {
   readonly #database: Database
   readonly #blobs: BlobStore
+  /** Compiled once: every delivery asks. */
+  readonly #withContent: CompiledQuery<EnvelopeRow & ContentColumn>
 
   constructor(database: Database, blobs: BlobStore) {
     this.#database = database
     this.#blobs = blobs
+    this.#withContent = this.#of(0 as MailboxId, 0 as MessageId)
+      .select('content')
+      .orderBy('id')
+      .compile()
   }
 
   async list(mailbox: MailboxId, message: MessageId): Promise<AttachmentEnvelope[]> {
@@ -39,7 +46,10 @@ export class SqlAttachments implements AttachmentStore {
   }
 
   async listWithContent(mailbox: MailboxId, message: MessageId): Promise<Attachment[]> {
-    const rows = await this.#of(mailbox, message).select('content').orderBy('id').execute()
+    const { rows } = await this.#database.read.executeQuery<EnvelopeRow & ContentColumn>({
+      ...this.#withContent,
+      parameters: [mailbox, message],
+    })
     const attachments: Attachment[] = []
     for (const row of rows) attachments.push({ ...envelopeOf(row), content: await this.#contentOf(row) })
     return attachments
@@ -68,10 +78,7 @@ export class SqlAttachments implements AttachmentStore {
   }
 
   /** A blob is read whole: only for those who need all of it at once, such as the rendering of a mail. */
-  async #contentOf({
-    content,
-    blob,
-  }: Pick<Selectable<Schema['attachments']>, 'content' | 'blob'>): Promise<Uint8Array> {
+  async #contentOf({ content, blob }: ContentColumn & Pick<EnvelopeRow, 'blob'>): Promise<Uint8Array> {
     if (content !== null) return content
     return blob === null ? new Uint8Array() : this.#blobs.read(blob)
   }

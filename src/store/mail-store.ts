@@ -7,7 +7,7 @@ import { bounceRecipients, SqlBounces } from './bounces.js'
 import { SqlChanges } from './changes.js'
 import { deleteOverride, putOverride, SqlOverrides, updateOverride } from './classification-overrides.js'
 import { type Database, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
-import { putAttempt } from './delivery-attempts.js'
+import { preparedAttempt } from './delivery-attempts.js'
 import { copyMessages, emptyFolders, recountFolders, setReadState } from './folder-contents.js'
 import { putIdempotencyKey, SqlIdempotency } from './idempotency.js'
 import {
@@ -36,10 +36,10 @@ import {
   deleteMime,
   insertMime,
   markAnswered,
+  preparedBodyPreview,
   preparedMessageInsert,
   preparedMessageUpdate,
   SqlMessages,
-  setBodyPreview,
 } from './messages.js'
 import {
   delayNotification,
@@ -135,6 +135,8 @@ function preparedWriter(database: Database, written: Set<MailboxId>): (into: Sta
   const renewal = preparedRenewal(database)
   const folderChange = preparedFolderChange(database)
   const removal = preparedRemoval(database)
+  const bodyPreview = preparedBodyPreview(database)
+  const attempt = preparedAttempt(database)
   const writer: MailWriter = {
     insertMailbox: (mailbox) => statements.push(insertMailbox(database, mailbox)),
     renameMailbox: (id, displayName) => statements.push(renameMailbox(database, id, displayName)),
@@ -191,11 +193,11 @@ function preparedWriter(database: Database, written: Set<MailboxId>): (into: Sta
     deleteAttachment: (mailbox, message, id) => statements.push(deleteAttachment(database, mailbox, message, id)),
     insertAttachment: (attachment) => statements.push(insertAttachment(database, attachment)),
     copyAttachments: (from, to, only) => statements.push(copyAttachments(database, from, to, only)),
-    setBodyPreview: (mailbox, message, preview) => statements.push(setBodyPreview(database, mailbox, message, preview)),
+    setBodyPreview: (mailbox, message, preview) => statements.push(bodyPreview(mailbox, message, preview)),
     insertOutboxEntry: (entry) => statements.push(outboxInsert(entry)),
     bounceRecipients: (closed, recipients) => statements.push(bounceRecipients(database, closed, recipients)),
     putIdempotencyKey: (record, now) => statements.push(putIdempotencyKey(database, record, now)),
-    putAttempt: (attempt) => statements.push(putAttempt(database, attempt)),
+    putAttempt: (made) => statements.push(attempt(made)),
     settleOutboxEntry: (entry, result) => statements.push(settlement(entry, result)),
     renewClaim: (entry, until) => statements.push(renewal(entry, until)),
     changeOutboxEntry: (entry, to) => statements.push(changeEntry(database, entry, to)),

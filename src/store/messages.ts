@@ -85,6 +85,8 @@ export class SqlMessages implements MessageStore {
   readonly #database: Database
   /** Compiled once: most calls begin with it. */
   readonly #find: CompiledQuery<EnvelopeRow & ContentColumns>
+  /** Compiled once: every delivery asks. */
+  readonly #mime: CompiledQuery<{ mime: Uint8Array }>
 
   constructor(database: Database) {
     this.#database = database
@@ -94,6 +96,12 @@ export class SqlMessages implements MessageStore {
       .select(['content', 'body'])
       .where('mailbox_id', '=', 0)
       .where('id', '=', 0)
+      .compile()
+    this.#mime = database.read
+      .selectFrom('message_mime')
+      .select('mime')
+      .where('mailbox_id', '=', 0)
+      .where('message_id', '=', 0)
       .compile()
   }
 
@@ -181,13 +189,11 @@ export class SqlMessages implements MessageStore {
   }
 
   async mime(mailbox: MailboxId, id: MessageId): Promise<Uint8Array | undefined> {
-    const row = await this.#database.read
-      .selectFrom('message_mime')
-      .select('mime')
-      .where('mailbox_id', '=', mailbox)
-      .where('message_id', '=', id)
-      .executeTakeFirst()
-    return row?.mime
+    const { rows } = await this.#database.read.executeQuery<{ mime: Uint8Array }>({
+      ...this.#mime,
+      parameters: [mailbox, id],
+    })
+    return rows[0]?.mime
   }
 }
 
@@ -412,19 +418,18 @@ export function deleteMime(database: Database, mailbox: MailboxId, message: Mess
   return statementOf(query.compile())
 }
 
-export function setBodyPreview(
+/** Compiled once: every mail that was sent is given one. */
+export function preparedBodyPreview(
   database: Database,
-  mailbox: MailboxId,
-  message: MessageId,
-  bodyPreview: string,
-): Statement {
-  const query = database.read
+): (mailbox: MailboxId, message: MessageId, bodyPreview: string) => Statement {
+  const { sql } = database.read
     .updateTable('messages')
-    .set({ body_preview: bodyPreview })
-    .where('mailbox_id', '=', mailbox)
-    .where('id', '=', message)
+    .set({ body_preview: '' })
+    .where('mailbox_id', '=', 0)
+    .where('id', '=', 0)
     .where('body_preview', 'is', null)
-  return statementOf(query.compile())
+    .compile()
+  return (mailbox, message, bodyPreview) => ({ sql, parameters: [bodyPreview, mailbox, message] })
 }
 
 export function envelopeOf(row: EnvelopeRow): MessageEnvelope {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type sanitize from 'sanitize-html'
 import { isPlainMarkup, textOfParagraphs } from '../../src/mail/plain-markup.js'
-import { plainTextStartOf } from '../../src/mail/plain-text.js'
+import { plainTextOf, plainTextStartOf } from '../../src/mail/plain-text.js'
 import { sanitizeHtml } from '../../src/mail/sanitize-html.js'
 
 const strange = [' ', '\n', '\t', '  ', '&amp;', '&lt;', '&gt;', '&nbsp;', '"', "'", '\u200b', 'word', 'x'.repeat(300)]
@@ -91,6 +91,7 @@ test('paragraphs are laid out as by the library', () => {
       if (text === undefined) return
       short += 1
       assert.equal(shown(text), shown(plainTextStartOf(html, 16_384, 256)))
+      assert.equal(textOfParagraphs(html) ?? plainTextOf(html), plainTextOf(html))
     }),
     { numRuns: 2_000 },
   )
