@@ -72,7 +72,8 @@ function placesOf(
 
 function countCopies(sink: RecordingSink, windows: readonly Window[], faults: string[]) {
   const openAt = new Map(windows.map(({ generation, open }) => [generation, open]))
-  const perKill = new Map<number, number>()
+  /** Transactions: one may be for several recipients. */
+  const perKill = new Map<number, Set<string>>()
   const copies = { byKill: 0, byPeer: 0, unexcused: 0 }
   for (const [subject, arrivals] of sink.arrivals) {
     const last = new Map<string, Arrival>()
@@ -85,7 +86,8 @@ function countCopies(sink: RecordingSink, windows: readonly Window[], faults: st
         if (before.isUnanswered) copies.byPeer++
         else if (isAfterKill && openAt.get(before.generation)?.has(`${subject} ${address}`)) {
           copies.byKill++
-          perKill.set(before.generation, (perKill.get(before.generation) ?? 0) + 1)
+          const repeated = perKill.get(before.generation) ?? new Set()
+          perKill.set(before.generation, repeated.add(`${subject} ${address.slice(address.indexOf('@'))}`))
         } else {
           copies.unexcused++
           faults.push(`${address} has ${subject} twice, and no kill or peer is to blame`)
@@ -93,7 +95,7 @@ function countCopies(sink: RecordingSink, windows: readonly Window[], faults: st
       }
     }
   }
-  return { copies, mostPerKill: Math.max(0, ...perKill.values()) }
+  return { copies, mostPerKill: Math.max(0, ...[...perKill.values()].map(({ size }) => size)) }
 }
 
 function shortened(faults: readonly string[]): string[] {

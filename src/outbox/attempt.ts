@@ -180,28 +180,41 @@ async function relayTo(
   before: readonly OutboxRecipient[],
   wanted: readonly OutboxRecipient[],
 ): Promise<void> {
-  const { mail, means, entry } = attempt
+  const { mail, entry } = attempt
   const addresses = wanted.map(({ address }) => address)
   const envelope = { mailFrom: entry.mailFrom, recipients: addresses, ...notificationsOf(entry, message) }
   const dialogue = newDialogue()
-  let startedAt = mail.clock.now()
   const ran = await inLane(lanes, entry.destination, async () => {
     // The wait for a connection was long: by the end of a slow transaction the claim could be somebody else's.
     if (mail.clock.now() + relay.transactionMs > entry.dueAt) return undefined
     const content = await contentInTransit(mail, message)
-    startedAt = mail.clock.now()
-    return relay.send({ ...envelope, dialogue }, content)
+    const startedAt = mail.clock.now()
+    const replies = await relay.send({ ...envelope, dialogue }, content)
+    // The next transaction may begin when this one is on disk: what a crash can repeat is what the lanes let through.
+    await settle(attempt, before, { replies, dialogue, startedAt })
+    return replies
   })
   if (ran !== undefined && 'suspended' in ran) return suspend(attempt, before, wanted, ran.suspended)
-  const replies = ran?.result
-  if (replies === undefined) return queue(attempt, before, mail.clock.now())
+  if (ran?.result === undefined) return queue(attempt, before, mail.clock.now())
+}
 
+/** What a transaction came to. */
+interface Outcome {
+  readonly replies: readonly RecipientReply[]
+  readonly dialogue: Dialogue
+  /** ms since 1970 */
+  readonly startedAt: number
+}
+
+async function settle(attempt: Attempt, before: readonly OutboxRecipient[], outcome: Outcome): Promise<void> {
+  const { mail, means, entry } = attempt
+  const { replies } = outcome
   const now = mail.clock.now()
   const retryAt = nextAttempt(attempt, means.schedule, now)
   const fates = new Map(replies.map((reply) => [reply.address, fateOf(reply, retryAt)]))
   const recipients = withFates(before, (address) => fates.get(address), now)
   const isOpen = recipients.some(({ state }) => isToBeTried(state))
-  const heard = attemptRecord(entry, dialogue, { replies, startedAt, now })
+  const heard = attemptRecord(entry, outcome, now)
   const note = (tx: MailWriter) => tx.putAttempt(heard)
   await (isOpen && retryAt !== undefined ? queue(attempt, recipients, retryAt, note) : close(attempt, recipients, note))
   logReplies(attempt, replies)
@@ -212,8 +225,8 @@ const maxRepliesKept = 20
 
 function attemptRecord(
   { mailbox, message, destination, attempts: attempt }: OutboxEntry,
-  dialogue: Dialogue,
-  { replies, startedAt, now }: { readonly replies: readonly RecipientReply[]; startedAt: number; now: number },
+  { replies, dialogue, startedAt }: Outcome,
+  now: number,
 ): DeliveryAttempt {
   const { peer, tls } = dialogue
   return {
