@@ -31,6 +31,7 @@ export async function backupFolder(from: string, to: string): Promise<Backup> {
   await mkdir(partial, { recursive: true, mode: 0o700 })
   await copyBlobs(from, partial)
   copyDatabase(join(from, databaseName), join(partial, databaseName))
+  beginAnew(join(partial, databaseName))
   await copyBlobs(from, partial)
   await copyRest(from, partial)
   const found = checked(partial)
@@ -53,6 +54,23 @@ function copyDatabase(from: string, to: string): void {
   const database = openSqlite(from)
   try {
     database.prepare('vacuum into ?').run(to)
+  } finally {
+    database.close()
+  }
+}
+
+/** Commits between the copy and any that the copied store will ever make. */
+const aheadBy = 2 ** 32
+
+/**
+ * A client's delta link from after the copy would count on commits that the copy does not have, and miss what it commits
+ * in their place. So it counts from far ahead, and every link from before begins anew (410; decision 19).
+ */
+function beginAnew(path: string): void {
+  const database = openSqlite(path)
+  try {
+    database.exec(`update commits set number = number + ${aheadBy}`)
+    database.exec("update sequences set next = (select number from commits) where name = 'forgotten'")
   } finally {
     database.close()
   }

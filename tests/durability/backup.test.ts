@@ -10,6 +10,11 @@ import { endProcess, startProcess } from './server-process.js'
 
 const connections = 8
 
+interface DeltaAnswer {
+  readonly '@odata.deltaLink'?: string
+  readonly error?: { readonly code: string }
+}
+
 test('what was acknowledged before a backup began is in it, with its attachments, and a server starts on it', async (t) => {
   const folder = await freshFolder(t)
   const data = join(folder, 'data')
@@ -58,6 +63,10 @@ test('what was acknowledged before a backup began is in it, with its attachments
   }
   stopped = true
   await Promise.all([...flood, uploads])
+  const latest = await fetch(`${server.url}/v1.0/me/mailFolders/deletedItems/messages/delta?$deltatoken=latest`, {
+    headers,
+  })
+  const deltaLink = ((await latest.json()) as DeltaAnswer)['@odata.deltaLink'] ?? ''
   await endProcess(server, 'SIGTERM')
 
   for (const { path, before } of copies) {
@@ -78,11 +87,21 @@ test('what was acknowledged before a backup began is in it, with its attachments
     )
   }
   const last = copies.at(-1)?.path ?? ''
+  const follow = async (url: string) => {
+    const answer = await fetch(url, { headers })
+    const json = (await answer.json()) as DeltaAnswer
+    return { status: answer.status, location: answer.headers.get('Location'), json }
+  }
   const restored = await startProcess(last)
   t.after(() => restored.process.kill('SIGKILL'))
   // The token of the server that was copied is good: its keys are there.
   const answer = await fetch(`${restored.url}/v1.0/me/messages/$count`, { headers })
   assert.equal(answer.status, 200)
+  // What came after the copy is not there, so a link that knows of it begins anew, and the next one goes on.
+  const gone = await follow(deltaLink.replace(server.url, restored.url))
+  assert.deepEqual([gone.status, gone.json.error?.code], [410, 'SyncStateNotFound'])
+  const anew = await follow(gone.location ?? '')
+  assert.equal((await follow(anew.json['@odata.deltaLink'] ?? '')).status, 200)
   await endProcess(restored, 'SIGTERM')
 })
 
