@@ -38,13 +38,15 @@ const maxHeaderBytes = 16_384
 
 /** Starts an HTTP/1.1 server; resolves once it listens, rejects when the port cannot be had. */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listening> {
+  const { headersTimeoutMs, requestTimeoutMs } = options
+  // Node looks at the two limits now and then. It is told less by as much, so that nobody has more time than was set.
+  const lookEveryMs = Math.min(1_000, Math.max(50, headersTimeoutMs / 4))
   const common = {
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: options.keepAliveTimeoutMs,
-    headersTimeout: options.headersTimeoutMs,
-    requestTimeout: options.requestTimeoutMs,
-    // How often the two timeouts are looked at: a slow client is cut at most this much later.
-    connectionsCheckingInterval: Math.min(5_000, Math.max(100, options.headersTimeoutMs / 4)),
+    headersTimeout: Math.max(1, headersTimeoutMs - lookEveryMs),
+    requestTimeout: Math.max(1, requestTimeoutMs - lookEveryMs),
+    connectionsCheckingInterval: lookEveryMs,
   }
   const { tls } = options
   const secure = tls && createSecureServer({ ...common, cert: tls.cert, key: tls.key }, listener)
