@@ -39,13 +39,14 @@ const maxHeaderBytes = 16_384
 /** Starts an HTTP/1.1 server; resolves once it listens, rejects when the port cannot be had. */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listening> {
   const { headersTimeoutMs, requestTimeoutMs } = options
-  // Node looks at the two limits now and then. It is told less by as much, so that nobody has more time than was set.
-  const lookEveryMs = Math.min(1_000, Math.max(50, headersTimeoutMs / 4))
+  // Node looks at the two limits now and then. It is told less by that, and by as much for looks that come late on a busy
+  // machine, so that nobody has more time than was set.
+  const lookEveryMs = Math.min(500, Math.max(25, headersTimeoutMs / 8))
   const common = {
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: options.keepAliveTimeoutMs,
-    headersTimeout: Math.max(1, headersTimeoutMs - lookEveryMs),
-    requestTimeout: Math.max(1, requestTimeoutMs - lookEveryMs),
+    headersTimeout: Math.max(1, headersTimeoutMs - 2 * lookEveryMs),
+    requestTimeout: Math.max(1, requestTimeoutMs - 2 * lookEveryMs),
     connectionsCheckingInterval: lookEveryMs,
   }
   const { tls } = options
