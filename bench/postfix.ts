@@ -55,10 +55,14 @@ export async function startPostfix({ folder, core, relayPort, isHeld }: PostfixO
   await run('postfix', '-c', folder, 'check')
   const master = join((await run('postconf', '-dh', 'daemon_directory')).trim(), 'master')
   const child = spawnOn(core, [master, '-c', folder, '-s'], 'ignore')
+  // A master that is killed leaves its children at work.
+  const killGroup = () => void signalled(groupOf(child), 'SIGKILL')
+  process.once('exit', killGroup)
+  const stop = () => end(child).finally(() => process.removeListener('exit', killGroup))
   try {
     await waitForGreeting(child, port)
   } catch (error) {
-    await stop(child)
+    await stop()
     const log = await readFile(join(folder, 'mail.log'), 'utf8').catch(() => '')
     throw new Error(`postfix did not start:\n${log.slice(-2_000)}`, { cause: error })
   }
@@ -68,7 +72,7 @@ export async function startPostfix({ folder, core, relayPort, isHeld }: PostfixO
       await writeSettings({ folder, port, relayPort, isHeld: false })
       child.kill('SIGHUP')
     },
-    stop: () => stop(child),
+    stop,
   }
 }
 
@@ -108,16 +112,20 @@ async function greets(port: number): Promise<boolean> {
   }
 }
 
-/** The master process leads a group (-s), and its children need a moment more than it does. */
-async function stop(child: ChildProcess): Promise<void> {
-  const group = -pidOf(child)
+/** The children need a moment more than the master process does. */
+async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     await exited
   }
   const until = performance.now() + endTimeoutMs
-  while (signalled(group, performance.now() < until ? 0 : 'SIGKILL')) await sleep(pollMs)
+  while (signalled(groupOf(child), performance.now() < until ? 0 : 'SIGKILL')) await sleep(pollMs)
+}
+
+/** The master process leads one (-s) of all that it starts. */
+function groupOf(child: ChildProcess): number {
+  return -pidOf(child)
 }
 
 /** @returns whether anybody was there */
