@@ -1,112 +1,89 @@
-/** Q1: how fast what was accepted leaves, beside what nodemailer's pool does by itself to the same SMTP server. */
-import { cp } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Bench, newDataFolder, removeFolder, type Section, startServer } from './bench.js'
-import { cpuMicros } from './machine.js'
-import { sendMailRequests } from './mail-request.js'
-import { runScript, startPeer } from './processes.js'
-import { failuresOf } from './rounds.js'
+/**
+ * Q1: how fast what was accepted leaves, beside what nodemailer's pool does by itself to such an SMTP server.
+ * Q2: the same, and from the submitter's hand to that server, beside Postfix where it is installed.
+ */
+import type { Delivered } from './arrivals.js'
+import { type Bench, removeFolder, type Section } from './bench.js'
+import { findPostfix } from './postfix.js'
+import { median } from './rounds.js'
 import { whole } from './table.js'
+import {
+  barePool,
+  connections,
+  destinations,
+  drainGraphpost,
+  drainPostfix,
+  queueFor,
+  submitters,
+  throughGraphpost,
+  throughPostfix,
+} from './ways-out.js'
 
-/** Destination domains that the mail is spread over. */
-const destinations = 16
-/** As the server's default. */
-const connections = 20
-/** How long the SMTP server may wait for the rest of a round's mail. */
-const arrivalLimitMs = 300_000
-
-interface Delivered {
-  readonly perSecond: number
-  readonly cpuPerMail: number | undefined
+/** What is measured: one result for each round, undefined for one that failed. */
+interface Way {
+  readonly label: string
+  readonly run: () => Promise<Delivered>
+  readonly rounds: (Delivered | undefined)[]
 }
 
 export const deliver: Section = async (bench) => {
   const mails = bench.options.quick ? 3_000 : 20_000
-  const folder = await newDataFolder(bench, 'deliver')
-  const failures = await fillFor(bench, folder, mails)
-  const ours: Delivered[] = []
-  const bare: Delivered[] = []
-  for (let round = 0; round < bench.options.rounds; round++) {
-    bench.progress(`delivering ${whole(mails)} mails, round ${round + 1}`)
-    bare.push(await barePool(bench, mails))
-    const copy = join(bench.root, 'deliver-round')
-    await cp(folder, copy, { recursive: true })
-    const delivered = await delivering(bench, copy, mails)
-    if (typeof delivered === 'string') failures.push(delivered)
-    else ours.push(delivered)
-    await removeFolder(copy)
+  const postfix = findPostfix()
+  const failures: string[] = []
+  bench.progress(`queueing ${whole(mails)} mails`)
+  const queue = await queueFor(bench, mails)
+  const bare = way('Q1  nodemailer pool, bare', () => barePool(bench, mails))
+  const drain = way('Q1  graphpost, from its queue', () => drainGraphpost(bench, mails, queue))
+  const through = way('Q2  graphpost, through', () => throughGraphpost(bench, mails))
+  const peerDrain = way('Q2  postfix, from its queue', () => drainPostfix(bench, mails))
+  const peerThrough = way('Q2  postfix, through', () => throughPostfix(bench, mails))
+  const isAlone = typeof postfix === 'string'
+  const ways = isAlone ? [bare, drain, through] : [bare, drain, peerDrain, through, peerThrough]
+  for (let round = 1; round <= bench.options.rounds; round++) {
+    for (const one of ways) await measure(bench, one, round, failures)
   }
-  await removeFolder(folder)
+  await removeFolder(queue)
   const lines = [
-    `Delivered mails a second to an SMTP server on this machine, ${whole(mails)} mails for ${destinations} domains, ${connections} connections`,
-    line('nodemailer pool, bare', bare),
-    line('graphpost', ours),
-    `Q1  ratio to the bare pool: ${(middle(ours, 'perSecond') / middle(bare, 'perSecond')).toFixed(2)}`,
+    `Mails a second to an SMTP server on this machine, ${whole(mails)} for ${destinations} domains, ${connections} connections; through: handed in over ${submitters} meanwhile`,
+    ...ways.map(line),
+    `Q1  ratio to the bare pool: ${ratio(drain, bare)}`,
+    isAlone
+      ? `Q2  ${postfix}`
+      : `Q2  ours : postfix ${postfix.version}: through ${ratio(through, peerThrough)} (aim 2), from the queue ${ratio(drain, peerDrain)}`,
   ]
   return { lines, findings: [], failures }
 }
 
-async function fillFor(bench: Bench, folder: string, mails: number): Promise<string[]> {
-  const server = await startServer(bench, { folder, deliveryPaused: true })
-  bench.progress(`queueing ${whole(mails)} mails`)
-  const requests = sendMailRequests(bench.tokens, (variant) => `customer${variant}@d${variant % destinations}.example`)
-  const result = await bench.load.run({
-    port: server.port,
-    connections: 64,
-    flow: { kind: 'single', requests },
-    warmUpMs: 0,
-    measureMs: 3_600_000,
-    operations: mails,
-  })
-  await server.stop()
-  return failuresOf('queueing', result)
+function way(label: string, run: () => Promise<Delivered>): Way {
+  return { label, run, rounds: [] }
 }
 
-async function barePool(bench: Bench, mails: number): Promise<Delivered> {
-  const sink = await startPeer(bench.cores?.generator, 'smtp-sink.js')
-  const args = [sink.port, mails, connections, destinations].map(String)
-  const said = await runScript(bench.cores?.server, 'bare-pool.js', ...args)
-  const { ms, cpuMicros: cpu } = said as { ms: number; cpuMicros: number }
-  await sink.stop()
-  return { perSecond: mails / (ms / 1_000), cpuPerMail: cpu / mails }
-}
-
-/** From the first mail that arrives to the last; the server's start is not part of it. */
-async function delivering(bench: Bench, folder: string, mails: number): Promise<Delivered | string> {
-  const sink = await startPeer(bench.cores?.generator, 'smtp-sink.js')
-  const received = async () => ((await sink.ask('count')) as { received: number }).received
-  const server = await startServer(bench, { folder, deliveryPaused: false, relayPort: sink.port })
-  const until = performance.now() + arrivalLimitMs
-  let first = 0
-  while (first === 0 && performance.now() < until) first = await received()
-  const startedAt = performance.now()
-  const before = cpuMicros(server.pid)
-  let count = first
-  while (count < mails && performance.now() < until) {
-    await sleep(5)
-    count = await received()
+async function measure(bench: Bench, { label, run, rounds }: Way, round: number, failures: string[]): Promise<void> {
+  bench.progress(`round ${round}: ${label}`)
+  try {
+    rounds.push(await run())
+  } catch (error) {
+    rounds.push(undefined)
+    failures.push(`${label}: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const seconds = (performance.now() - startedAt) / 1_000
-  const after = cpuMicros(server.pid)
-  await server.stop()
-  const atEnd = await received()
-  await sink.stop()
-  if (atEnd !== mails) return `the SMTP server got ${whole(atEnd)} of ${whole(mails)} queued mails`
-  const sent = mails - first
-  const cpuPerMail = before === undefined || after === undefined ? undefined : (after - before) / sent
-  return { perSecond: sent / seconds, cpuPerMail }
 }
 
-function line(name: string, rounds: readonly Delivered[]): string {
-  const cpu = rounds.every(({ cpuPerMail }) => cpuPerMail === undefined)
-    ? ''
-    : `${whole(middle(rounds, 'cpuPerMail'))} µs CPU a mail`
-  return `Q1  ${name.padEnd(24)} ${whole(middle(rounds, 'perSecond')).padStart(8)} mails/s  ${cpu}`
+function line({ label, rounds }: Way): string {
+  const done = rounds.filter((round) => round !== undefined)
+  const cpus = done.flatMap(({ cpuPerMail }) => cpuPerMail ?? [])
+  const cells = [
+    `${whole(median(done.map(({ perSecond }) => perSecond))).padStart(8)} mails/s`,
+    `${whole(median(done.map(({ bytesEach }) => bytesEach)))} bytes each`,
+    ...(cpus.length === 0 ? [] : [`${whole(median(cpus))} µs CPU a mail`]),
+  ]
+  return `${label.padEnd(30)} ${cells.join('  ')}`
 }
 
-/** The median. */
-function middle(rounds: readonly Delivered[], key: keyof Delivered): number {
-  const values = rounds.map((round) => round[key] ?? 0).toSorted((one, other) => one - other)
-  return values[Math.floor(values.length / 2)] ?? Number.NaN
+/** The median of the rounds' ratios, each of two neighbours in time. */
+function ratio(of: Way, to: Way): string {
+  const ratios = of.rounds.flatMap((round, index) => {
+    const other = to.rounds[index]
+    return round === undefined || other === undefined ? [] : [round.perSecond / other.perSecond]
+  })
+  return median(ratios).toFixed(2)
 }

@@ -25,13 +25,15 @@ export interface LoadGenerator {
 export function spawnOn(core: number | undefined, command: readonly string[], stdio: StdioOptions): ChildProcess {
   const [program = '', ...args] = core === undefined ? command : ['taskset', '-c', String(core), ...command]
   const child = spawn(program, args, { stdio, env: environment() })
-  const kill = (): void => {
-    child.kill('SIGKILL')
-  }
-  process.once('exit', kill)
-  child.once('exit', () => process.removeListener('exit', kill))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   return child
 }
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 /** Starts one of the bench's own servers (`bare-http.js`, ...) and resolves once it listens. */
 export async function startPeer(core: number | undefined, script: string, ...args: string[]): Promise<Peer> {

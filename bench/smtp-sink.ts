@@ -15,6 +15,8 @@ const replies: Record<string, string> = {
 }
 
 let received = 0
+/** Of messages, their headers included. */
+let bytes = 0
 
 function serve(socket: Socket): void {
   let pending: Buffer = Buffer.alloc(0)
@@ -30,6 +32,7 @@ function serve(socket: Socket): void {
       if (end < 0) break
       if (inData) {
         received += 1
+        bytes += end
         answer += '250 Taken\r\n'
         pending = pending.subarray(end + endOfData.length)
         inData = false
@@ -45,5 +48,5 @@ function serve(socket: Socket): void {
   })
 }
 
-process.on('message', () => process.send?.({ received }))
+process.on('message', () => process.send?.({ received, bytes }))
 announcePort(createServer(serve))

@@ -38,13 +38,16 @@ const maxHeaderBytes = 16_384
 
 /** Starts an HTTP/1.1 server; resolves once it listens, rejects when the port cannot be had. */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listening> {
+  const { headersTimeoutMs, requestTimeoutMs } = options
+  // Node looks at the two limits now and then. It is told less by that, and by as much for looks that come late on a busy
+  // machine, so that nobody has more time than was set.
+  const lookEveryMs = Math.min(500, Math.max(25, headersTimeoutMs / 8))
   const common = {
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: options.keepAliveTimeoutMs,
-    headersTimeout: options.headersTimeoutMs,
-    requestTimeout: options.requestTimeoutMs,
-    // How often the two timeouts are looked at: a slow client is cut at most this much later.
-    connectionsCheckingInterval: Math.min(5_000, Math.max(100, options.headersTimeoutMs / 4)),
+    headersTimeout: Math.max(1, headersTimeoutMs - 2 * lookEveryMs),
+    requestTimeout: Math.max(1, requestTimeoutMs - 2 * lookEveryMs),
+    connectionsCheckingInterval: lookEveryMs,
   }
   const { tls } = options
   const secure = tls && createSecureServer({ ...common, cert: tls.cert, key: tls.key }, listener)

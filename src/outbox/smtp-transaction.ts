@@ -124,6 +124,7 @@ export class Transaction {
   /** Asked for once a connection is there, and again for another one. */
   #prepare(message: object): WireEnvelope {
     this.refused.clear()
+    forgiveKept(carrierOf(this.#peer.pool, message))
     const { from, to, dsn } = this.#wanted
     const isPlain = isAscii(this.#content) && isPrintableAscii(from) && to.every(isPrintableAscii)
     const asked = isPlain ? [...to] : this.#fit(extensionsOf(this.#peer.pool, message))
@@ -160,19 +161,32 @@ export class Transaction {
   }
 }
 
-/** Of nodemailer's own state: what the connection that has this message was offered, which it tells nobody beforehand. */
-interface PoolState {
-  readonly _connections?: readonly {
-    readonly queueEntry?: { readonly mail: object } | false
-    readonly connection?: { readonly _supportedExtensions?: readonly string[] }
-  }[]
+/** Of nodemailer's own state: the connection that has a message. */
+interface Carrier {
+  readonly queueEntry?: { readonly mail: object; requeueAttempts: number } | false
+  readonly connection?: { readonly _supportedExtensions?: readonly string[] }
+  /** It has carried so many before. */
+  readonly messages: number
+}
+
+function carrierOf(pool: SmtpPool, message: object): Carrier | undefined {
+  const { _connections: connections = [] } = pool as unknown as { readonly _connections?: readonly Carrier[] }
+  return connections.find(({ queueEntry }) => queueEntry && queueEntry.mail === message)
 }
 
 /** What a peer offers (RFC 5321 §4.1.1.1); nothing where that cannot be seen, which is always safe. */
 function extensionsOf(pool: SmtpPool, message: object): readonly string[] {
-  const { _connections: connections = [] } = pool as unknown as PoolState
-  const carrier = connections.find(({ queueEntry }) => queueEntry && queueEntry.mail === message)
-  return carrier?.connection?._supportedExtensions ?? []
+  return carrierOf(pool, message)?.connection?._supportedExtensions ?? []
+}
+
+/**
+ * A kept connection that turns out dead before a byte of the message was sent is no try, however many of them there are:
+ * a peer that closes after each message leaves as many as there are connections. The pool counts every one against
+ * `maxRequeues`, which is meant for new ones; so what it is about to count is taken off beforehand. Each kept connection
+ * has carried a message and dies once, so this ends.
+ */
+function forgiveKept(carrier: Carrier | undefined): void {
+  if (carrier?.queueEntry && carrier.messages > 0) carrier.queueEntry.requeueAttempts -= 1
 }
 
 export async function transact(

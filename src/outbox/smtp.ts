@@ -116,8 +116,8 @@ export function openPeer(address: RelayAddress, options: PeerOptions): Relay {
     dnsTimeout: timeouts.setupMs,
     socketTimeout: timeouts.replyMs,
     maxResponseSize: maxReplyBytes,
-    // A kept connection may turn out dead before a byte of the message was sent; then another one is tried. More than
-    // that is for the retry schedule.
+    // A new connection that is closed before the session is ready is tried again so often; more is for the retry
+    // schedule. Kept ones that turn out dead do not count (smtp-transaction.ts).
     maxRequeues: 2,
   })
   tap.attach(pool)

@@ -141,6 +141,38 @@ test('a kept connection that turns out dead costs nothing: another one takes the
   assert.equal(peer.wire.length, 2)
 })
 
+test('kept connections that turn out dead one after the other are no tries: a new one takes the message', async (t) => {
+  const connections = 4
+  let mails = 0
+  const isDead = () => mails > connections && mails <= 2 * connections
+  const peer = await startScriptedPeer(t, { mail: () => (++mails && isDead() ? 'drop' : '250 ok') })
+  const relay = open(t, peer.url, { connections })
+  const send = () => relay.send({ mailFrom: 'me@contoso.example', recipients: [ada] }, content)
+  await Promise.all(Array.from({ length: connections }, send))
+  assert.equal(peer.connections, connections)
+  const [reply] = await send()
+  assert.equal(reply?.reply?.code, 250)
+  assert.equal(peer.connections, connections + 1)
+  assert.equal(peer.wire.length, connections + 1)
+})
+
+test('a peer that takes new connections and closes them is tried three times, whatever a kept one did', async (t) => {
+  let isClosing = false
+  const peer = await startScriptedPeer(t, {
+    greeting: () => (isClosing ? 'drop' : '220 peer.example'),
+    mail: () => (isClosing ? 'drop' : '250 ok'),
+  })
+  const relay = open(t, peer.url, { connections: 1 })
+  const send = () => relay.send({ mailFrom: 'me@contoso.example', recipients: [ada] }, content)
+  await send()
+  isClosing = true
+  const [reply] = await send()
+  assert.equal(reply?.reply, undefined)
+  assert.equal(reply?.mayBeTaken, undefined)
+  assert.equal(peer.connections, 1 + 3)
+  assert.equal(peer.wire.length, 1)
+})
+
 test('a greeting, TLS or a login that is refused says nothing about the mail', async (t) => {
   for (const [script, credentials] of [
     [{ greeting: '554 5.3.2 no service' }, ''],
