@@ -50,10 +50,14 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     connectionsCheckingInterval: lookEveryMs,
   }
   const { tls } = options
-  const secure = tls && createSecureServer({ ...common, cert: tls.cert, key: tls.key }, listener)
+  // Whoever says nothing before TLS has no more time than for the headers after it.
+  const handshakeTimeout = headersTimeoutMs
+  const secure = tls && createSecureServer({ ...common, handshakeTimeout, cert: tls.cert, key: tls.key }, listener)
   for (const name of tls?.others?.names ?? []) secure?.addContext(name, { ...tls?.others?.certificate })
   const server: Server = secure ?? createServer(common, listener)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket))
+  // Nothing can be answered before there is TLS, and an answer that waits for it would keep the connection for ever.
+  secure?.on('tlsClientError', (_error, socket) => socket.destroy())
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -84,6 +84,12 @@ test('headers that never go on are cut off', async (t) => {
   await requireWorking(adele)
 })
 
+test('a connection that never begins with TLS is cut off', { timeout: 60_000 }, async (t) => {
+  const server = await startServer(t, { ...impatient, httpsPort: '0' })
+  const socket = await openSocket(t, server.graphpost.httpsUrl ?? '')
+  assert.equal(await socket.answer, '')
+})
+
 for (const length of [`Content-Length: ${body.length}`, 'Transfer-Encoding: chunked']) {
   test(`a body that never ends is cut off (${length})`, async (t) => {
     const { server, adele } = await adeleAt(t, impatient)
