@@ -1,5 +1,5 @@
-import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { DatabaseDialect } from './dialect.js'
+import { type Kysely, type Migration, Migrator } from './kysely.js'
 import { first } from './migrations/0001-first.js'
 import { identity } from './migrations/0002-identity.js'
 import { queries } from './migrations/0003-queries.js'
