@@ -2,6 +2,7 @@
 import { newDataFolder, removeFolder, type Section, startServer, waitUntilQuiet } from './bench.js'
 import { residentBytes } from './machine.js'
 import { localAndRemote, sendMailRequests } from './mail-request.js'
+import { startPeer } from './processes.js'
 import { failuresOf } from './rounds.js'
 import { whole } from './table.js'
 
@@ -26,13 +27,20 @@ export const memory: Section = async (bench) => {
   const afterwards = residentBytes(server.pid)
   await server.stop()
   await removeFolder(folder)
+  const bare = await startPeer(bench.cores?.server, 'bare-http.js')
+  const ofBare = residentBytes(bare.pid)
+  await bare.stop()
 
   const known = atRest !== undefined && afterwards !== undefined
   const note = known ? `after ${whole(result.accepted)}: ${(afterwards / mebibyte).toFixed(0)} MiB` : 'no /proc here'
   return {
     lines: [],
     findings: [
-      { bar: 'memoryAtRest', value: known ? atRest / mebibyte : undefined },
+      {
+        bar: 'memoryAtRest',
+        value: known ? atRest / mebibyte : undefined,
+        ...(ofBare === undefined ? {} : { note: `a bare node:http: ${(ofBare / mebibyte).toFixed(0)} MiB` }),
+      },
       { bar: 'memoryGrowth', value: known ? (afterwards - atRest) / mebibyte : undefined, note },
     ],
     failures: failuresOf('memory', result),

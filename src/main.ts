@@ -1,27 +1,25 @@
 /** The process: finds the command, runs it, and turns what went wrong into one line and an exit code. */
-import { app } from './cli/app.js'
-import { backup } from './cli/backup.js'
-import { cert } from './cli/cert.js'
 import { type Command, invocationOf, type Terminal } from './cli/command.js'
-import { dkim } from './cli/dkim.js'
-import { commandHelp, programHelp } from './cli/help.js'
-import { key } from './cli/key.js'
-import { kit } from './cli/kit.js'
-import { queue } from './cli/queue.js'
-import { calls, outbox } from './cli/records.js'
-import { run } from './cli/run.js'
-import { start } from './cli/start.js'
-import { token } from './cli/token.js'
-import { trace } from './cli/trace.js'
-import { user } from './cli/user.js'
 import { version } from './cli/version.js'
 import { UsageError } from './config.js'
 
-/** Every command, in the order of `--help`. */
-const commands: readonly Command[] = [
-  ...[start, run, kit, cert, token, user, app, key, dkim],
-  ...[queue, outbox, calls, trace, backup],
-]
+/** Every command, in the order of `--help`. Only the one that is run is loaded: a server need not wait for the others. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./cli/start.js')).start,
+  run: async () => (await import('./cli/run.js')).run,
+  kit: async () => (await import('./cli/kit.js')).kit,
+  cert: async () => (await import('./cli/cert.js')).cert,
+  token: async () => (await import('./cli/token.js')).token,
+  user: async () => (await import('./cli/user.js')).user,
+  app: async () => (await import('./cli/app.js')).app,
+  key: async () => (await import('./cli/key.js')).key,
+  dkim: async () => (await import('./cli/dkim.js')).dkim,
+  queue: async () => (await import('./cli/queue.js')).queue,
+  outbox: async () => (await import('./cli/records.js')).outbox,
+  calls: async () => (await import('./cli/records.js')).calls,
+  trace: async () => (await import('./cli/trace.js')).trace,
+  backup: async () => (await import('./cli/backup.js')).backup,
+}
 
 const terminal: Terminal = {
   print: (text) => console.log(text),
@@ -56,21 +54,32 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function runCommand([name, ...rest]: readonly string[]): Promise<void> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const topic = commands.find((command) => command.name === rest[0])
-    terminal.print(topic === undefined ? programHelp(commands) : commandHelp(topic))
+    terminal.print(await help(rest[0]))
     return
   }
   if (name === '--version') {
     terminal.print(version())
     return
   }
-  const command = commands.find((candidate) => candidate.name === name)
+  const command = await commandNamed(name)
   if (command === undefined) throw new UsageError(`There is no command "${name}"; graphpost --help lists them.`)
   // What stands after -- is another program's.
   const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
   if (own.includes('--help') || own.includes('-h')) {
-    terminal.print(commandHelp(command))
+    terminal.print(await help(name))
     return
   }
   await command.run(invocationOf(command, rest, terminal))
+}
+
+async function commandNamed(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(commands, name) ? commands[name]?.() : undefined
+}
+
+/** Of one command, or of the program. */
+async function help(topic = ''): Promise<string> {
+  const { commandHelp, programHelp } = await import('./cli/help.js')
+  const command = await commandNamed(topic)
+  if (command !== undefined) return commandHelp(command)
+  return programHelp(await Promise.all(Object.values(commands).map((load) => load())))
 }

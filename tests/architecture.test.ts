@@ -97,6 +97,12 @@ function findCircle(file: string, path: readonly string[], done: Set<string>): s
   return undefined
 }
 
+test('values of Kysely come from store/kysely.ts: another import would load all of it a second time', () => {
+  const loads = /^import (?!type )[^']*from 'kysely'/m
+  const others = files.filter((file) => loads.test(readFileSync(join(sources, file), 'utf8')))
+  assert.deepEqual(others, [])
+})
+
 /** Types vanish when compiled, so a circle of types alone is no circle at run time. */
 function valueImportsOf(file: string): string[] {
   const text = readFileSync(join(sources, file), 'utf8')

@@ -7,13 +7,11 @@ import type { Reach } from '../http/outward-call.js'
 import { type Log, maskPasswords } from '../log.js'
 import type { Mail } from '../mail/mail.js'
 import { type NotificationWorker, startNotificationWorker } from '../notifications/worker.js'
-import { openDirect } from '../outbox/direct.js'
 import { dkimSigner, readDkimKeys } from '../outbox/dkim.js'
-import { fetchStsPolicy } from '../outbox/mta-sts.js'
 import { routesOf } from '../outbox/open-routes.js'
 import { scheduleOf } from '../outbox/retry-schedule.js'
-import { readRoutesFile } from '../outbox/routes-file.js'
-import { openTransport, type Transport } from '../outbox/transport.js'
+import type { RoutesDocument } from '../outbox/routes-file.js'
+import { mxWay, openTransport, type Transport, type TransportOptions } from '../outbox/transport.js'
 import { type OutboxWorker, startOutboxWorker } from '../outbox/worker.js'
 import { type Core, namesIn } from './core.js'
 
@@ -40,8 +38,8 @@ export function wayOutOf(settings: Settings): string | undefined {
 
 /** Every way out, opened before anything else is: what cannot be used is said at once. @throws UsageError, RoutesFault, DkimFault */
 export async function transportOf(settings: Settings): Promise<Transport> {
-  const { hostname, deliveryConcurrency, bounceAddress, mxPrivate, dnsServers } = settings
-  const document = settings.routes === '' ? undefined : await readRoutesFile(settings.routes)
+  const { hostname, deliveryConcurrency, bounceAddress } = settings
+  const document = settings.routes === '' ? undefined : await routesDocument(settings.routes)
   const keys = settings.dkim === '' ? [] : await readDkimKeys(settings.dkim)
   const sign = keys.length === 0 ? {} : { sign: dkimSigner(keys) }
   const common = { hostname, connections: Math.max(1, deliveryConcurrency), ...sign }
@@ -53,17 +51,37 @@ export async function transportOf(settings: Settings): Promise<Transport> {
       hold: patternsIn(settings.hold),
       document,
     })
-    const direct = openDirect({
+    const direct = routes.rules.some(({ via }) => via.includes(mxWay)) ? await directWay(settings, common) : {}
+    const bounce = bounceAddress === '' ? {} : { bounceAddress }
+    return openTransport({ ...common, ...routes, ...bounce, ...direct })
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+/** Loaded where there is one: most settings name none. */
+async function routesDocument(path: string): Promise<RoutesDocument> {
+  const { readRoutesFile } = await import('../outbox/routes-file.js')
+  return readRoutesFile(path)
+}
+
+/** Loaded where a route leads straight to the servers of domains: most mail takes a relay, or stays here. */
+async function directWay(
+  { mxPrivate, dnsServers }: Settings,
+  common: Pick<TransportOptions, 'hostname' | 'connections' | 'sign'>,
+): Promise<Pick<TransportOptions, 'direct'>> {
+  const [{ openDirect }, { fetchStsPolicy }] = await Promise.all([
+    import('../outbox/direct.js'),
+    import('../outbox/mta-sts.js'),
+  ])
+  return {
+    direct: openDirect({
       ...common,
       resolver: resolverOf(namesIn(dnsServers)),
       fetchPolicy: fetchStsPolicy,
       mayBePrivate: mxPrivate,
-    })
-    const bounce = bounceAddress === '' ? {} : { bounceAddress }
-    return openTransport({ ...common, ...routes, ...bounce, direct })
-  } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message)
-    throw error
+    }),
   }
 }
 

@@ -6,9 +6,7 @@ import { cloudHosts } from '../identity/clouds.js'
 import type { Log } from '../log.js'
 import type { TenantId } from '../mail/ids.js'
 import type { Mailbox } from '../mail/mailbox.js'
-import { OAuthError } from '../oauth/errors.js'
 import type { OAuthServices } from '../oauth/services.js'
-import { Lockout, signInWithPassword } from '../oauth/sign-in.js'
 import type { SmtpListening } from '../smtp/listen.js'
 import { type Core, ownHostsOf } from './core.js'
 import { isDevelopment } from './delivery.js'
@@ -45,7 +43,7 @@ export async function openEntrances(
     idleMs: settings.smtpTimeout,
     bounceAddress: settings.bounceAddress,
     certificate: certificate.shown,
-    signIn: mailboxSignIn(settings, core, log),
+    signIn: await mailboxSignIn(settings, core, log),
     log,
   }
   const open: SmtpListening[] = []
@@ -95,7 +93,11 @@ async function smtpCertificate(settings: Settings, https: HttpsListening | undef
 }
 
 /** The mailbox of a user by name and password, as the sign-in page takes them. */
-function mailboxSignIn(settings: Settings, core: Core, log: Log) {
+async function mailboxSignIn(settings: Settings, core: Core, log: Log) {
+  const [{ OAuthError }, { Lockout, signInWithPassword }] = await Promise.all([
+    import('../oauth/errors.js'),
+    import('../oauth/sign-in.js'),
+  ])
   const lockout = new Lockout()
   const services = oauthServices(settings, core, log)
   return async (name: string, password: string): Promise<Mailbox | undefined> => {

@@ -5,10 +5,10 @@ import { notOpened, type Settings } from '../config.js'
 import { graphListener } from '../graph/serve.js'
 import { healthListener } from '../http/health.js'
 import type { HttpsListening } from '../http/https.js'
+import { loadedListener } from '../http/loaded-listener.js'
 import { type Listening, listen } from '../http/server.js'
 import { cloudHosts } from '../identity/clouds.js'
 import type { Log } from '../log.js'
-import { oauthListener } from '../oauth/serve.js'
 import type { Core } from './core.js'
 import { reachOf } from './delivery.js'
 import { oauthServices } from './entrances.js'
@@ -66,7 +66,12 @@ export async function listenAll(
   const health = healthListener(async () => {
     await core.mail.store.outbox.nextDueAt()
   })
-  const oauth = oauthListener(oauthServices(settings, core, log))
+  // A program that brings its token never signs in here: a start need not wait for what does that.
+  const oauth = loadedListener(
+    (path) => path.startsWith('/v1.0/') || path.startsWith('/beta/'),
+    async () => (await import('../oauth/serve.js')).oauthListener(oauthServices(settings, core, log)),
+    (error) => log.error({ err: error }, 'the sign-in side could not be loaded'),
+  )
   const listener = health(admin(oauth(graph)))
   const common = {
     host: settings.host,

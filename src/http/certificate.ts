@@ -10,28 +10,11 @@
  *
  * A key and its certificate share a file, so that a crash cannot leave the one without the other.
  */
-import 'reflect-metadata'
-import { createPrivateKey, X509Certificate as NodeCertificate, randomBytes, webcrypto } from 'node:crypto'
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { isIP } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 import { dirname, join } from 'node:path'
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  cryptoProvider,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type Extension,
-  type JsonGeneralName,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509'
-
-cryptoProvider.set(webcrypto)
+import type { Pair } from './make-certificate.js'
 
 /** What an https server needs, and what its clients need to trust it. All PEM. */
 export interface LocalCertificate {
@@ -50,22 +33,9 @@ export interface CertificateOptions {
   readonly now?: number
 }
 
-interface Pair {
-  readonly certPem: string
-  readonly keyPem: string
-}
-
 const dayMs = 86_400_000
-const authorityDays = 3_650
-/** Under the 398 days that browsers accept. */
-const leafDays = 397
 /** A leaf with less than this left is replaced at the next start. */
 const renewBeforeMs = 30 * dayMs
-/** Valid from yesterday on: containers' clocks differ. */
-const backdateMs = dayMs
-
-const curve = { name: 'ECDSA', namedCurve: 'P-256' }
-const signing = { name: 'ECDSA', hash: 'SHA-256' }
 
 /** Names that always mean this machine (RFC 6761 §6.3). */
 const ownNames = ['localhost', '*.localhost', '127.0.0.1', '::1']
@@ -82,6 +52,7 @@ export async function localCertificate(
 ): Promise<LocalCertificate> {
   const wanted = [...new Set([...ownNames, ...names])].sort()
   if (folder === undefined) {
+    const { makeAuthority, makeLeaf } = await making()
     const authority = await makeAuthority(now)
     return { ...(await makeLeaf(authority, wanted, now)), caPem: authority.certPem }
   }
@@ -126,6 +97,7 @@ export async function writeShared(path: string, content: string | Buffer): Promi
 async function keptAuthority(path: string, now: number): Promise<Pair> {
   const kept = await readPair(path)
   if (kept !== undefined) return kept
+  const { makeAuthority } = await making()
   const made = await makeAuthority(now)
   await writeAside(path, joinPair(made), 0o600, placeOnce)
   const winner = await readPair(path)
@@ -137,6 +109,7 @@ async function keptAuthority(path: string, now: number): Promise<Pair> {
 async function keptLeaf(path: string, authority: Pair, names: readonly string[], now: number): Promise<Pair> {
   const kept = await readPair(path)
   if (kept !== undefined && isCurrent(kept.certPem, authority.certPem, names, now)) return kept
+  const { makeLeaf } = await making()
   const made = await makeLeaf(authority, names, now)
   await writeAside(path, joinPair(made), 0o600, rename)
   return made
@@ -144,93 +117,27 @@ async function keptLeaf(path: string, authority: Pair, names: readonly string[],
 
 function isCurrent(certPem: string, caPem: string, names: readonly string[], now: number): boolean {
   const certificate = new X509Certificate(certPem)
-  const kept = certificate.getExtension(SubjectAlternativeNameExtension)
   return (
-    new NodeCertificate(certPem).verify(new NodeCertificate(caPem).publicKey) &&
-    certificate.notBefore.getTime() <= now &&
-    certificate.notAfter.getTime() - now > renewBeforeMs &&
-    kept !== null &&
-    Buffer.from(kept.value).equals(Buffer.from(alternativeNames(names).value))
+    certificate.verify(new X509Certificate(caPem).publicKey) &&
+    Date.parse(certificate.validFrom) <= now &&
+    Date.parse(certificate.validTo) - now > renewBeforeMs &&
+    namesIn(certificate).join() === names.map(canonical).join()
   )
 }
 
-async function makeAuthority(now: number): Promise<Pair> {
-  const keys = await makeKeys()
-  // Two authorities in one trust store must be told apart.
-  const name = `CN=Graphpost local authority ${randomBytes(4).toString('hex')}, O=Graphpost`
-  return makeCertificate({ subject: name, issuer: name, keys, signingKey: keys.privateKey, days: authorityDays, now }, [
-    new BasicConstraintsExtension(true, 0, true),
-    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-    await SubjectKeyIdentifierExtension.create(keys.publicKey),
-  ])
+/** Its alternative names, which Node writes as `DNS:localhost, IP Address:0:0:0:0:0:0:0:1`. */
+function namesIn({ subjectAltName = '' }: X509Certificate): string[] {
+  return subjectAltName.split(', ').map((name) => canonical(name.replace(/^(?:DNS|IP Address):/, '')))
 }
 
-async function makeLeaf(authority: Pair, names: readonly string[], now: number): Promise<Pair> {
-  const keys = await makeKeys()
-  const issuer = new X509Certificate(authority.certPem)
-  const signingKey = await importKey(authority.keyPem)
-  return makeCertificate({ subject: 'CN=localhost', issuer: issuer.subject, keys, signingKey, days: leafDays, now }, [
-    new BasicConstraintsExtension(false, undefined, true),
-    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-    alternativeNames(names),
-    await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-    await SubjectKeyIdentifierExtension.create(keys.publicKey),
-  ])
+/** IPv6 addresses have many forms. */
+function canonical(name: string): string {
+  return isIP(name) === 6 ? new SocketAddress({ address: name, family: 'ipv6' }).address : name
 }
 
-interface CertificateWanted {
-  readonly subject: string
-  readonly issuer: string
-  readonly keys: webcrypto.CryptoKeyPair
-  readonly signingKey: webcrypto.CryptoKey
-  readonly days: number
-  readonly now: number
-}
-
-async function makeCertificate(wanted: CertificateWanted, extensions: Extension[]): Promise<Pair> {
-  const { subject, issuer, keys, signingKey, days, now } = wanted
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject,
-    issuer,
-    notBefore: new Date(now - backdateMs),
-    notAfter: new Date(now - backdateMs + days * dayMs),
-    publicKey: keys.publicKey,
-    signingKey,
-    signingAlgorithm: signing,
-    extensions,
-  })
-  return { certPem: `${certificate.toString('pem')}\n`, keyPem: await exportKey(keys.privateKey) }
-}
-
-/** 127 random bits, positive and never zero at the front: RFC 5280 §4.1.2.2. */
-function serialNumber(): string {
-  const bytes = randomBytes(16)
-  bytes.writeUInt8((bytes.readUInt8(0) & 0x7f) | 0x40, 0)
-  return bytes.toString('hex')
-}
-
-function alternativeNames(names: readonly string[]): SubjectAlternativeNameExtension {
-  return new SubjectAlternativeNameExtension(
-    names.map((value): JsonGeneralName => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-  )
-}
-
-function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(curve, true, ['sign', 'verify'])
-}
-
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key))
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-    .export({ format: 'pem', type: 'pkcs8' })
-    .toString()
-}
-
-function importKey(keyPem: string): Promise<webcrypto.CryptoKey> {
-  const der = createPrivateKey(keyPem).export({ format: 'der', type: 'pkcs8' })
-  return webcrypto.subtle.importKey('pkcs8', der, curve, false, ['sign'])
+/** Loaded when a certificate is to be made, at the first start and once in a year: no library is slower to load. */
+function making() {
+  return import('./make-certificate.js')
 }
 
 function joinPair({ certPem, keyPem }: Pair): string {
@@ -251,7 +158,7 @@ async function readPair(path: string): Promise<Pair | undefined> {
 
 function belongTogether(certPem: string, keyPem: string): boolean {
   try {
-    return new NodeCertificate(certPem).checkPrivateKey(createPrivateKey(keyPem))
+    return new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem))
   } catch {
     return false
   }

@@ -1,4 +1,7 @@
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import { importJWK } from 'jose/key/import'
 
 /** Graph tokens are signed with RS256; nothing else is accepted, whatever a token's header says (RFC 8725 §3.1). */
 export const signingAlgorithm = 'RS256'

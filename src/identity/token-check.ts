@@ -1,4 +1,5 @@
-import { errors, type JWTPayload } from 'jose'
+import type { JWTPayload } from 'jose'
+import * as errors from 'jose/errors'
 import { type Cloud, cloudOfGraphHost, graphApplicationId } from './clouds.js'
 
 /** RFC 7519 leaves "some small leeway"; two clocks may differ by this much, seconds. */

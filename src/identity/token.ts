@@ -1,4 +1,8 @@
-import { decodeJwt, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+// Each by its own path: the package as a whole would load encryption too.
+import type { JWTPayload } from 'jose'
+import { decodeJwt } from 'jose/jwt/decode'
+import { SignJWT } from 'jose/jwt/sign'
+import { jwtVerify } from 'jose/jwt/verify'
 import type { Caller } from './caller.js'
 import { type Cloud, clouds, graphApplicationId } from './clouds.js'
 import type { KeyRing } from './key-ring.js'

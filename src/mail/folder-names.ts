@@ -88,3 +88,12 @@ export function translatedFolderName(name: string, language: string): string | u
   const [primary = ''] = language.toLowerCase().split('-')
   return Object.hasOwn(translations, primary) ? translations[primary]?.[place] : undefined
 }
+
+let inNamesOrder: Intl.Collator | undefined
+
+/** As names are ordered in lists, and compared: letters with their accents, whatever their case (recorded). */
+export function compareNames(one: string, other: string): number {
+  // Made with the first list: its tables take 8 ms and 3 MB, which a start need not wait for.
+  inNamesOrder ??= new Intl.Collator('en', { sensitivity: 'accent' })
+  return inNamesOrder.compare(one, other)
+}

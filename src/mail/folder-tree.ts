@@ -1,9 +1,7 @@
 import { MailError } from './errors.js'
+import { compareNames } from './folder-names.js'
 import type { FolderId } from './ids.js'
 import { folderId, type MailFolder } from './mail-folder.js'
-
-/** Letters with their accents, whatever their case, as a list of folders is ordered (recorded). */
-const byName = new Intl.Collator('en', { sensitivity: 'accent' })
 
 /** Names that siblings cannot both have: the same but for case, or for how letters are composed. */
 function nameKey(displayName: string): string {
@@ -53,7 +51,7 @@ export class FolderTree {
   children(id: FolderId, includeHidden: boolean): MailFolder[] {
     const all = this.#children.get(id) ?? []
     const listed = includeHidden ? [...all] : all.filter(({ isHidden }) => !isHidden)
-    return listed.sort((one, other) => byName.compare(one.displayName, other.displayName) || one.id - other.id)
+    return listed.sort((one, other) => compareNames(one.displayName, other.displayName) || one.id - other.id)
   }
 
   /** The folder and everything below it, each after its parent. */

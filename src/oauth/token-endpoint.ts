@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { decodeJwt } from 'jose'
+import { decodeJwt } from 'jose/jwt/decode'
 import type { Application } from '../identity/application.js'
 import type { Grant, GrantDetails } from '../identity/grant.js'
 import type { Tenant } from '../identity/tenant.js'

@@ -6,9 +6,10 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import DKIM from 'nodemailer/lib/dkim'
+import type DKIM from 'nodemailer/lib/dkim'
 import { parseAddresses } from '../mail/mime/addresses.js'
 import { readHeaderBlock, unfoldedValue } from '../mail/mime/header-block.js'
 
@@ -67,12 +68,14 @@ function requireUsable(pem: string, path: string): void {
 
 /** Signs what has a key: with those of the domain of From, or else of the nearest domain above it. */
 export function dkimSigner(keys: readonly DkimKey[]): (mime: Buffer) => Readable {
+  // Loaded when there are keys, which most who only try it out have none of.
+  const Signer: typeof DKIM = createRequire(import.meta.url)('nodemailer/lib/dkim')
   const signers = new Map<string, DKIM>()
   for (const { domain } of keys) {
     if (signers.has(domain)) continue
     const own = keys.filter((key) => key.domain === domain)
     const named = own.map(({ selector, privateKey }) => ({ domainName: domain, keySelector: selector, privateKey }))
-    signers.set(domain, new DKIM({ keys: named }))
+    signers.set(domain, new Signer({ keys: named }))
   }
   return (mime) => {
     const signer = signerFor(authorDomain(mime), signers)

@@ -2,8 +2,9 @@
  * Mail on its way out: SMTP (RFC 5321) to one server, over connections that are kept and used again. The pool, TLS, AUTH,
  * dot-stuffing and the turning of bare CR and LF into CRLF are nodemailer's.
  */
+import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
-import SmtpPool from 'nodemailer/lib/smtp-pool'
+import type SmtpPool from 'nodemailer/lib/smtp-pool'
 import { toCrlf } from '../mail/mime/line-ends.js'
 import { type Dialogue, DialogueTap } from './dialogue.js'
 import type { SmtpReply } from './outcome.js'
@@ -98,11 +99,19 @@ export function openRelay({ url, ...options }: RelayOptions): Relay {
   return openPeer(parseRelayUrl(url), options)
 }
 
+let loadedPool: typeof SmtpPool | undefined
+
+/** Loaded with the first server that mail goes to: one that keeps all mail here never speaks SMTP. */
+function poolClass(): typeof SmtpPool {
+  loadedPool ??= createRequire(import.meta.url)('nodemailer/lib/smtp-pool') as typeof SmtpPool
+  return loadedPool
+}
+
 /** The same for a server whose address is known. */
 export function openPeer(address: RelayAddress, options: PeerOptions): Relay {
   const timeouts = options.timeouts ?? defaultTimeouts
   const tap = new DialogueTap()
-  const pool = new SmtpPool({
+  const pool = new (poolClass())({
     ...tap.poolOptions,
     host: address.host,
     port: address.port,

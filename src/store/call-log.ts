@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
 import type { CallLog, CallRecord } from '../mail/call-record.js'
 import type { IdSequence } from '../mail/ids.js'
 import type { Database } from './database.js'
+import { sql } from './kysely.js'
 import { statementOf } from './statement.js'
 
 /** How long a record may wait in memory before it is written, ms. A crash loses these; mail it never loses. */

@@ -1,4 +1,3 @@
-import { type ExpressionBuilder, sql } from 'kysely'
 import type { FolderId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type {
@@ -12,6 +11,7 @@ import type {
 } from '../mail/query.js'
 import type { ChangeHorizon, ChangeStore } from '../mail/store.js'
 import type { Database } from './database.js'
+import { type ExpressionBuilder, sql } from './kysely.js'
 import { contentFrom } from './message-content.js'
 import { type EnvelopeRow, envelopeColumns, envelopeOf } from './messages.js'
 import type { Schema } from './schema.js'

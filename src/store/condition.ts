@@ -4,7 +4,7 @@
  * and so no `not` is left that would have to tell them apart. Every value from outside is a parameter; only booleans are
  * written out, 0 and 1, so that partial indexes are found.
  */
-import { type RawBuilder, type SqlBool, sql } from 'kysely'
+
 import type {
   AnyElement,
   ComparedValue,
@@ -16,6 +16,7 @@ import type {
   MessageField,
 } from '../mail/query.js'
 import type { DatabaseDialect } from './dialect.js'
+import { type RawBuilder, type SqlBool, sql } from './kysely.js'
 
 type Sql = RawBuilder<unknown>
 type SqlCondition = RawBuilder<SqlBool>

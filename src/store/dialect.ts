@@ -1,4 +1,10 @@
-import { type ColumnDataType, type CreateTableBuilder, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import {
+  type ColumnDataType,
+  type CreateTableBuilder,
+  type RawBuilder,
+  type SelectQueryBuilder,
+  sql,
+} from './kysely.js'
 import { postgresSearch } from './postgres-search.js'
 import type { Schema } from './schema.js'
 import type { SearchEngine } from './search-engine.js'

@@ -1,13 +1,3 @@
-import {
-  type CompiledQuery,
-  type ExpressionBuilder,
-  type OrderByModifiersCallbackExpression,
-  type RawBuilder,
-  type Selectable,
-  type SqlBool,
-  sql,
-  type Updateable,
-} from 'kysely'
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { Answer, AnswerVerb, Importance, Message, MessageEnvelope } from '../mail/message.js'
@@ -26,6 +16,16 @@ import type { MessageName, MessageStore } from '../mail/store.js'
 import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
 import { placesIn } from './folder-contents.js'
+import {
+  type CompiledQuery,
+  type ExpressionBuilder,
+  type OrderByModifiersCallbackExpression,
+  type RawBuilder,
+  type Selectable,
+  type SqlBool,
+  sql,
+  type Updateable,
+} from './kysely.js'
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import { findByInternetMessageId } from './message-ids.js'
 import type { Schema } from './schema.js'

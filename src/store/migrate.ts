@@ -1,5 +1,5 @@
-import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { DatabaseDialect } from './dialect.js'
+import { type Kysely, type Migration, Migrator, sql } from './kysely.js'
 import { first } from './migrations/0001-first.js'
 import { identity } from './migrations/0002-identity.js'
 import { queries } from './migrations/0003-queries.js'
@@ -28,6 +28,7 @@ const migrations: Record<string, (db: Kysely<unknown>, dialect: DatabaseDialect)
 
 /** Brings the database to the newest schema; does nothing when it is there already. */
 export async function migrate(db: Kysely<Schema>, dialect: DatabaseDialect): Promise<void> {
+  if (await isNewest(db)) return
   const migrator = new Migrator({
     db,
     provider: {
@@ -42,4 +43,19 @@ export async function migrate(db: Kysely<Schema>, dialect: DatabaseDialect): Pro
   })
   const { error } = await migrator.migrateToLatest()
   if (error !== undefined) throw error
+}
+
+/**
+ * Whether the migrations that were run are exactly ours, as at nearly every start: one statement, where the migrator looks
+ * at each column of each table, twice. Whatever else there is, a database that cannot be read too, is the migrator's to say.
+ */
+async function isNewest(db: Kysely<Schema>): Promise<boolean> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db)
+    const run = new Set(rows.map(({ name }) => name))
+    const ours = Object.keys(migrations)
+    return run.size === ours.length && ours.every((name) => run.has(name))
+  } catch {
+    return false
+  }
 }

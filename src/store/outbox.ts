@@ -1,10 +1,10 @@
-import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { DeliveryAttempt } from '../mail/delivery-attempt.js'
 import type { MailboxId, MessageId } from '../mail/ids.js'
 import type { OutboxEntry, OutboxRecipient, OutboxWish } from '../mail/outbox-entry.js'
 import type { MailWriter, OutboxClaim, OutboxClaimed, OutboxStore, QueueFilter, QueuePlace } from '../mail/store.js'
 import type { Database } from './database.js'
 import { attemptsOf } from './delivery-attempts.js'
+import { type RawBuilder, type Selectable, sql } from './kysely.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
 

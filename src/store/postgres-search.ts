@@ -1,7 +1,7 @@
-import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { MessageSearch, SearchCondition, SearchDocument, SearchField } from '../mail/search.js'
+import { type Kysely, type RawBuilder, type SqlBool, sql } from './kysely.js'
 import type { Schema } from './schema.js'
 import {
   conditionSql,

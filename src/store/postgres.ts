@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { type Database, noRows, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import { postgres } from './dialect.js'
+import { Kysely, PostgresDialect } from './kysely.js'
 import type { Schema } from './schema.js'
 import type { Statement } from './statement.js'
 

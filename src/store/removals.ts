@@ -1,8 +1,8 @@
-import { sql } from 'kysely'
 import type { FolderId, MailboxId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { MessageEnvelope } from '../mail/message.js'
 import type { Database } from './database.js'
+import { sql } from './kysely.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
 
 /** What has left a folder, kept for those who ask what has changed since they last asked (decision 19). */

@@ -1,9 +1,9 @@
-import { sql } from 'kysely'
 import type { MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { Message } from '../mail/message.js'
 import type { RetentionStore } from '../mail/retention.js'
 import type { Database } from './database.js'
+import { sql } from './kysely.js'
 import { type Statement, statementOf } from './statement.js'
 
 /** Nothing of the message is still to be delivered. */

@@ -1,8 +1,8 @@
 import type { Kysely, RawBuilder } from 'kysely'
-import { type SqlBool, sql } from 'kysely'
 import type { MailboxId, MessageId } from '../mail/ids.js'
 import type { Importance } from '../mail/message.js'
 import type { MessageSearch, SearchCondition, SearchDocument, SearchField, WordsCondition } from '../mail/search.js'
+import { type SqlBool, sql } from './kysely.js'
 import type { Schema } from './schema.js'
 import type { Statement } from './statement.js'
 

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { ListedMessage } from '../mail/query.js'
@@ -6,6 +5,7 @@ import type { MessageSearch, SearchDocument } from '../mail/search.js'
 import type { ReceivedPlace, SearchStore, Unindexed } from '../mail/store.js'
 import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
+import { sql } from './kysely.js'
 import { messagesById, messagesToIndex } from './messages.js'
 
 /** Rows of a mailbox that one look for messages to index goes through, at most. */

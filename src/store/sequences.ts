@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
 import type { IdSequence } from '../mail/ids.js'
 import { firstFreeId } from '../mail/mail-folder.js'
 import type { Database } from './database.js'
+import { sql } from './kysely.js'
 import { statementOf } from './statement.js'
 
 /** Numbers reserved at once. A process that ends leaves the rest of its block unused: 48 bits hold 2^28 such blocks. */

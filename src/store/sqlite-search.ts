@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { MessageSearch, SearchCondition, SearchDocument, SearchField, SearchPlace } from '../mail/search.js'
+import { type Kysely, type RawBuilder, type SqlBool, sql } from './kysely.js'
 import type { Schema } from './schema.js'
 import {
   conditionSql,

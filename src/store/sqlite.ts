@@ -1,3 +1,5 @@
+import type { Database, WriteRows } from './database.js'
+import { sqlite } from './dialect.js'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -7,9 +9,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-} from 'kysely'
-import type { Database, WriteRows } from './database.js'
-import { sqlite } from './dialect.js'
+} from './kysely.js'
 import type { Schema } from './schema.js'
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from './sqlite-driver.js'
 import { SqliteWriter, type WriterEvents } from './sqlite-writer.js'

@@ -45,3 +45,16 @@ test('a leaf near its end is made anew, the authority is kept', async (t) => {
   assert.equal(later.caPem, first.caPem)
   assert.notEqual(later.certPem, first.certPem)
 })
+
+test('a leaf is kept for the names it was made for, however an address is written, and made anew for others', async (t) => {
+  const folder = await freshFolder(t)
+  const names = ['graph.example', '10.0.0.7', '2001:DB8:0:0::a', 'fe80::1']
+  const first = await localCertificate(folder, { names })
+  assert.deepEqual(await localCertificate(folder, { names }), first)
+  assert.deepEqual(await localCertificate(folder, { names: names.toReversed() }), first)
+  const fewer = await localCertificate(folder, { names: names.slice(1) })
+  assert.notEqual(fewer.certPem, first.certPem)
+  assert.equal(fewer.caPem, first.caPem)
+  const other = await localCertificate(folder, { names: ['graph.example', '10.0.0.7', '2001:db8::b', 'fe80::1'] })
+  assert.notEqual(other.certPem, first.certPem)
+})

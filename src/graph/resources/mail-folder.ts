@@ -1,3 +1,4 @@
+import { compareNames } from '../../mail/folder-names.js'
 import type { FolderTree } from '../../mail/folder-tree.js'
 import { type MailFolder, outsideTree } from '../../mail/mail-folder.js'
 import type { Mailbox } from '../../mail/mailbox.js'
@@ -119,9 +120,6 @@ export function presentFolder(
   return resource
 }
 
-/** As names are ordered in lists, and compared: without case. */
-const inNamesOrder = new Intl.Collator('en', { sensitivity: 'accent' })
-
 /**
  * The folders as `$orderby` asks; those that are equal in all of it stay as they were.
  *
@@ -149,6 +147,6 @@ export function orderFolders(
 
 /** Below 0: the one comes first; 0: they are equal. Names are compared without case. */
 export function compareScalars(one: unknown, other: unknown): number {
-  if (typeof one === 'string' && typeof other === 'string') return inNamesOrder.compare(one, other)
+  if (typeof one === 'string' && typeof other === 'string') return compareNames(one, other)
   return Number(one) - Number(other)
 }

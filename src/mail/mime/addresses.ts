@@ -1,6 +1,7 @@
-import { type Address, addressParser, type Mailbox } from 'postal-mime'
+import type { Address, Mailbox } from 'postal-mime'
 import type { EmailAddress } from '../message.js'
 import { withoutControls } from './header-block.js'
+import { addressParser } from './postal-mime.js'
 
 /**
  * The mailboxes of an address field (RFC 5322 §3.4), those inside groups too, names decoded. Something that is no

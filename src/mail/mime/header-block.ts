@@ -1,5 +1,5 @@
-import { decodeWords } from 'postal-mime'
 import { toCrlf } from './line-ends.js'
+import { decodeWords } from './postal-mime.js'
 
 /** One header field as it stands in a message (RFC 5322 §2.2). */
 export interface HeaderField {

@@ -1,6 +1,5 @@
 import { TextDecoder } from 'node:util'
 import { parseHeaderValue } from 'nodemailer/lib/mime-funcs'
-import { decodeWords } from 'postal-mime'
 import { MailError } from '../errors.js'
 import {
   type HeaderBlock,
@@ -10,6 +9,7 @@ import {
   unfoldedValue,
   withoutControls,
 } from './header-block.js'
+import { decodeWords } from './postal-mime.js'
 
 /**
  * A message as a tree of parts (RFC 2046), and the bytes each part holds.

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import MailComposer, { type MailComposerAttachment } from 'nodemailer/lib/mail-composer'
+import { createRequire } from 'node:module'
+import type MailComposer from 'nodemailer/lib/mail-composer'
+import type { MailComposerAttachment } from 'nodemailer/lib/mail-composer'
 import type { AttachedItem, NewAttachment, NewFileAttachment, NewItemAttachment } from '../attachment.js'
 import { textOf } from '../body.js'
 import { MailError } from '../errors.js'
@@ -123,13 +125,21 @@ async function renderEntity({ content, attachments, internetMessageId, sentAt }:
   return (parts.length === 0 ? textEntity(texts, baseBoundary) : undefined) ?? composed(texts, parts, baseBoundary)
 }
 
+let loadedComposer: typeof MailComposer | undefined
+
+/** Loaded with the first message that has attachments or a long text; the others are written without it. */
+function composerClass(): typeof MailComposer {
+  loadedComposer ??= createRequire(import.meta.url)('nodemailer/lib/mail-composer') as typeof MailComposer
+  return loadedComposer
+}
+
 /** The same by the library, whatever it is. */
 export async function composed(
   alternatives: readonly TextPart[],
   attachments: readonly MailComposerAttachment[],
   baseBoundary: string,
 ): Promise<Buffer> {
-  const composer = new MailComposer({
+  const composer = new (composerClass())({
     disableFileAccess: true,
     disableUrlAccess: true,
     // Given, or the library would make up both anew each time; of its header only the content fields are used.

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
 import type { DatabaseDialect } from '../dialect.js'
+import { type Kysely, sql } from '../kysely.js'
 
 /** The first schema: mailboxes, folders, messages, attachments, the outbox, keys and call records. */
 export async function first(db: Kysely<unknown>, dialect: DatabaseDialect): Promise<void> {

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
 import type { DatabaseDialect } from '../dialect.js'
+import { type Kysely, sql } from '../kysely.js'
 
 /** Who may sign in and be reached: accounts, applications, groups, consent, what can be redeemed, aliases, rights. */
 export async function identity(db: Kysely<unknown>, dialect: DatabaseDialect): Promise<void> {

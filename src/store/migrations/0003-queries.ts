@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
 import type { DatabaseDialect } from '../dialect.js'
+import { type Kysely, sql } from '../kysely.js'
 
 /**
  * What `$filter` finds in a large mailbox without going through it (decision 15): mail of a sender, and unread mail. Sent

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
 import type { DatabaseDialect } from '../dialect.js'
+import { type Kysely, sql } from '../kysely.js'
 
 /** What delta queries stand on: which commit wrote a row last, and what has left each folder (decision 19). */
 export async function delta(db: Kysely<unknown>, dialect: DatabaseDialect): Promise<void> {

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
 import type { DatabaseDialect } from '../dialect.js'
+import { type Kysely, sql } from '../kysely.js'
 
 /**
  * The outbox by destination. An open entry stands in one of three small indexes: `ready` ones by destination, those that
