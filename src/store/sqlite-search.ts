@@ -207,7 +207,7 @@ async function accepted(
   const { rows } = await sql<{ id: MessageId }>`
     select id from messages
     where id in (select value from json_each(${JSON.stringify(candidates.map(({ id }) => id))}))
-      and mailbox_id = ${mailbox} and ${inFolder} ${sql.join(
+      and +mailbox_id = ${mailbox} and +${inFolder} ${sql.join(
         conditions.map((condition) => sql`and ${condition}`),
         sql` `,
       )}`.execute(db)
