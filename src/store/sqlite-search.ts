@@ -12,8 +12,8 @@ import {
   type SearchEngine,
   split,
   type TextSyntax,
+  type Write,
 } from './search-engine.js'
-import type { Statement } from './statement.js'
 
 /**
  * The index in SQLite: FTS5, without a copy of the texts. Its rows are numbered in the order of results, by the moment of
@@ -35,7 +35,7 @@ const maxSentAt = 2 ** 42 - 1
 const idBits = 21
 
 /** The number of a document by moment and id, in SQL and as text; a neighbour of it where that one is taken. */
-const numberSql = `((min(max(sent_at, ${-maxSentAt}), ${maxSentAt}) << ${idBits}) | (id & ${2 ** idBits - 1}))`
+const numberSql = `((min(max(sent_at, ${-maxSentAt}), ${maxSentAt}) << ${idBits}) | (messages.id & ${2 ** idBits - 1}))`
 
 function numberOf({ sentAt, id }: SearchPlace): string {
   const moment = BigInt(Math.min(Math.max(sentAt, -maxSentAt), maxSentAt))
@@ -54,10 +54,7 @@ const gapWord = '0'
 
 export const sqliteSearch: SearchEngine = {
   create: createIndex,
-  put: async (write, documents) => {
-    // Rising numbers, as ids mostly give, go into one list of words in memory, for each falling one FTS5 writes it out: twice the time.
-    await write([...documents].sort((a, b) => a.message - b.message).flatMap(put))
-  },
+  put,
   find,
 }
 
@@ -93,8 +90,28 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
     end`.execute(db)
 }
 
+/** All documents whose numbers are free, in one statement: `{ message: change }`. */
+const insertDocuments = `
+  insert or ignore into search_documents (doc, mailbox_id, message_id)
+  select ${numberSql}, mailbox_id, messages.id
+  from json_each(?) as given cross join messages on messages.id = cast(given.key as integer)
+  where mailbox_id = ? and change = given.value and folder_id <> ${noFolder}
+    and not exists (select 1 from search_documents where message_id = messages.id)
+  returning message_id`
+
+/**
+ * `{ message: words }`, with rising numbers: those go into one list of words in memory, for each falling one FTS5 writes
+ * it out. In one statement, because it writes it out before each statement that could be undone alone.
+ */
+const insertWords = `
+  insert into search_words (rowid, words)
+  select doc, given.value
+  from json_each(?) as given cross join search_documents on message_id = cast(given.key as integer)
+  where not exists (select 1 from search_words where search_words.rowid = doc)
+  order by doc`
+
 /** A number that is taken, by another message of the same moment, gives way to the next that is free. */
-const insertDocument = `
+const insertBeside = `
   insert into search_documents (doc, mailbox_id, message_id)
   select
     case when not exists (select 1 from search_documents where doc = ${numberSql}) then ${numberSql}
@@ -104,22 +121,33 @@ const insertDocument = `
         and not exists (select 1 from search_documents as following where following.doc = taken.doc + 1)
       order by taken.doc limit 1
     ) end,
-    mailbox_id, id
+    mailbox_id, messages.id
   from messages
-  where id = ? and mailbox_id = ? and change = ? and folder_id <> ${noFolder}
+  where messages.id = ? and mailbox_id = ? and change = ? and folder_id <> ${noFolder}
     and not exists (select 1 from search_documents where message_id = messages.id)`
 
-const insertWords = `
-  insert into search_words (rowid, words)
-  select doc, ? from search_documents
-  where message_id = ? and not exists (select 1 from search_words where search_words.rowid = search_documents.doc)`
+/** Documents of one mailbox. */
+async function put(write: Write, documents: readonly SearchDocument[]): Promise<void> {
+  const [first] = documents
+  if (first === undefined) return
+  const changes = Object.fromEntries(documents.map(({ message, change }) => [message, change]))
+  const rows = await write([
+    { sql: insertDocuments, parameters: [JSON.stringify(changes), first.mailbox], returnsRows: true },
+    { sql: insertWords, parameters: [textsOf(documents)] },
+  ])
+  const done = new Set((rows.get(0) as { message_id: number }[]).map(({ message_id }) => message_id))
+  for (const document of documents) {
+    if (done.has(document.message)) continue
+    const { mailbox, message, change } = document
+    await write([
+      { sql: insertBeside, parameters: [message, mailbox, change] },
+      { sql: insertWords, parameters: [textsOf([document])] },
+    ])
+  }
+}
 
-function put(document: SearchDocument): Statement[] {
-  const { mailbox, message, change } = document
-  return [
-    { sql: insertDocument, parameters: [message, mailbox, change] },
-    { sql: insertWords, parameters: [textOf(document), message] },
-  ]
+function textsOf(documents: readonly SearchDocument[]): string {
+  return JSON.stringify(Object.fromEntries(documents.map((document) => [document.message, textOf(document)])))
 }
 
 function textOf({ mailbox, words }: SearchDocument): string {
