@@ -106,16 +106,16 @@ export class SqlSearch implements SearchStore {
   }
 
   async put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<MessageId[]> {
-    const left = new Set(documents.map(({ message }) => message))
     if (documents.length === 0) return []
-    await this.#database.dialect.search.put((statements) => this.#database.write(statements), documents)
+    const { dialect, read } = this.#database
+    await dialect.search.put((statements) => this.#database.write(statements), documents)
+    const given = documents.map(({ message }) => message)
     const { rows } = await sql<{ id: MessageId }>`
-      select message_id as id from search_documents
-      where mailbox_id = ${mailbox} and message_id in ${this.#database.dialect.numbers([...left])}`.execute(
-      this.#database.read,
-    )
-    for (const { id } of rows) left.delete(id)
-    return [...left]
+      select id from messages
+      where ${dialect.messagesById(mailbox, given)} and not exists (
+        select 1 from search_documents as d where d.mailbox_id = ${mailbox} and d.message_id = messages.id
+      )`.execute(read)
+    return rows.map(({ id }) => id)
   }
 
   async listBehind(): Promise<MailboxId[]> {
