@@ -14,6 +14,7 @@ import {
   type TextSyntax,
   type Write,
 } from './search-engine.js'
+import { type Span, spanOf } from './sqlite-search-span.js'
 
 /**
  * The index in SQLite: FTS5, without a copy of the texts. Its rows are numbered in the order of results, by the moment of
@@ -158,6 +159,9 @@ function textOf({ mailbox, words }: SearchDocument): string {
   return all.join(' ')
 }
 
+/** Candidates that are looked at before it is worth while to find out where those of a time lie. */
+const spanAfter = 1_000
+
 /** Candidates looked at in one turn of the event loop, at most: some 3 ms. */
 const maxSlice = 1_000
 const minSlice = 50
@@ -175,6 +179,8 @@ async function find(
   const { text, rest } = split(syntax, search.mailbox, search.condition)
   const found: MessageId[] = []
   let before = search.after === undefined ? undefined : numberOf(search.after)
+  let lookedAt = 0
+  let span: Span | undefined
   // Without other conditions nearly every candidate is a result.
   let slice = Math.min(maxSlice, Math.max(minSlice, search.top))
   for (;;) {
@@ -187,6 +193,11 @@ async function find(
     before = last.doc
     slice = Math.min(maxSlice, slice * 2)
     await nextTurn()
+    lookedAt += candidates.length
+    if (lookedAt >= spanAfter && span === undefined) span = await spanOf(db, search.mailbox, rest)
+    if (span === undefined) continue
+    if (BigInt(before) <= span.first) return found
+    if (BigInt(before) > span.last) before = String(span.last + 1n)
   }
 }
 
