@@ -1,13 +1,12 @@
 /** L2, L3: what is asked of a mailbox of a million messages costs no more than twice what it costs in one of a thousand. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { openStore } from '../src/store/open.js'
 import type { BarName } from './bars.js'
-import { type Bench, newDataFolder, removeFolder, type Section, startServer, waitUntilQuiet } from './bench.js'
+import { newDataFolder, removeFolder, type Section, startServer, waitUntilQuiet } from './bench.js'
 import { getRequest } from './mail-request.js'
 import { rareWord } from './mailbox-words.js'
 import { runScript } from './processes.js'
 import { measureRounds, type Target } from './rounds.js'
 import { connectionTable, cpuRow, rateRow, whole } from './table.js'
+import { untilIndexed } from './until-indexed.js'
 
 const connections = [1]
 const fewMessages = 1_000
@@ -97,23 +96,6 @@ export const queries: Section = async (bench) => {
     })),
     failures: rounds.failures,
   }
-}
-
-const indexLimitMs = 3_600_000
-
-/** Waits until the server has indexed all mail, which it does when it has time; says how long that took. */
-async function untilIndexed(bench: Bench, folder: string): Promise<string> {
-  const store = await openStore({ kind: 'folder', path: folder }, 0)
-  const startedAt = performance.now()
-  const before = await store.mail.search.countAllUnindexed()
-  for (let left = before; left > 0 && performance.now() < startedAt + indexLimitMs; ) {
-    await sleep(500)
-    left = await store.mail.search.countAllUnindexed()
-    bench.progress(`waiting for the full-text index: ${whole(left)} of ${whole(before)} messages are left`)
-  }
-  await store.close()
-  const seconds = (performance.now() - startedAt) / 1000
-  return `Full-text index: ${whole(before)} messages in ${whole(seconds)} s, ${whole(before / seconds)} a second`
 }
 
 /** The path of a page of ten in the middle of the mailbox, as links lead to it. */
