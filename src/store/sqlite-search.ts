@@ -97,8 +97,12 @@ const insertDocuments = `
   select ${numberSql}, mailbox_id, messages.id
   from json_each(?) as given cross join messages on messages.id = cast(given.key as integer)
   where mailbox_id = ? and change = given.value and folder_id <> ${noFolder}
-    and not exists (select 1 from search_documents where message_id = messages.id)
-  returning message_id`
+    and not exists (select 1 from search_documents where message_id = messages.id)`
+
+/** Those that are there now, those another search has put there included. */
+const selectDone = `
+  select message_id from json_each(?) as given
+  cross join search_documents on message_id = cast(given.key as integer)`
 
 /**
  * `{ message: words }`, with rising numbers: those go into one list of words in memory, for each falling one FTS5 writes
@@ -131,12 +135,13 @@ const insertBeside = `
 async function put(write: Write, documents: readonly SearchDocument[]): Promise<void> {
   const [first] = documents
   if (first === undefined) return
-  const changes = Object.fromEntries(documents.map(({ message, change }) => [message, change]))
+  const changes = JSON.stringify(Object.fromEntries(documents.map(({ message, change }) => [message, change])))
   const rows = await write([
-    { sql: insertDocuments, parameters: [JSON.stringify(changes), first.mailbox], returnsRows: true },
+    { sql: insertDocuments, parameters: [changes, first.mailbox] },
     { sql: insertWords, parameters: [textsOf(documents)] },
+    { sql: selectDone, parameters: [changes], returnsRows: true },
   ])
-  const done = new Set((rows.get(0) as { message_id: number }[]).map(({ message_id }) => message_id))
+  const done = new Set((rows.get(2) as { message_id: number }[]).map(({ message_id }) => message_id))
   for (const document of documents) {
     if (done.has(document.message)) continue
     const { mailbox, message, change } = document
