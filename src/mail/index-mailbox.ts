@@ -24,7 +24,7 @@ const maxPlaces = 10_000
 const maxNew = 1_000
 
 export interface IndexBounds {
-  /** Messages at most; what is new since the last look is indexed whole. */
+  /** Messages at most. */
   readonly messages: number
   /** Of the old mail, so much of the newest is looked through. */
   readonly lookedThrough: number
@@ -85,8 +85,11 @@ async function look(
   let place = known ?? start
   if (visible > place.commit) {
     const written = await store.search.listUnindexedSince(mailbox, place.commit, maxNew + 1)
+    if (written.length > bounds.messages && written.length <= maxNew) {
+      return { messages: written.slice(0, bounds.messages), place, isAll: false }
+    }
     place = written.length > maxNew ? start : { ...place, commit: complete }
-    if (written.length > 0 && written.length <= maxNew) return { messages: written, place, isAll: false }
+    if (place !== start && written.length > 0) return { messages: written, place, isAll: false }
   }
   const { received, lookedThrough } = place
   if (received === 'end' || lookedThrough >= bounds.lookedThrough) return { messages: [], place, isAll: true }

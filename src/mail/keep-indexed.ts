@@ -11,6 +11,8 @@ const pauseMs = 10
 const busyShare = 0.3
 /** Messages of a step then: some 5 ms for the one writer that SQLite has. */
 const busyBatch = 50
+/** How many times as long as the one before each pause is then: one request is no load. */
+const longer = 5
 /** How long it waits then at most, ms: under load that never ends the index grows all the same, by a step in this time. */
 const maxPauseMs = 5_000
 /** How often it is told how much is left, ms, where that is more than a moment's work. */
@@ -90,7 +92,7 @@ class Pace {
     const before = performance.eventLoopUtilization()
     await wait(this.#pauseMs, this.#signal)
     const isBusy = performance.eventLoopUtilization(before).utilization >= busyShare
-    this.#pauseMs = isBusy ? Math.min(this.#pauseMs * 2, maxPauseMs) : pauseMs
+    this.#pauseMs = isBusy ? Math.min(this.#pauseMs * longer, maxPauseMs) : pauseMs
     this.batch = isBusy ? busyBatch : maxBatch
   }
 }
