@@ -1,6 +1,7 @@
 /**
  * Fills a mailbox of a data folder with received mail that differs in all that is asked for: dates over ten years, nine in
- * ten read, a thousand senders, common words and a rare one.
+ * ten read, up to a thousand senders, common words and a rare one. Whatever its size, there is more than a page of ten of
+ * each sender, and the rare word is in ten messages.
  *
  *     node generate-mailbox.js FOLDER USER MESSAGES
  *
@@ -25,7 +26,8 @@ const perWrite = 500
 const writesAtOnce = 8
 const progressEvery = 50_000
 
-const senders = 1_000
+const senders = Math.max(1, Math.min(1_000, messages / 50))
+const rareEvery = Math.max(1, messages / 10)
 const day = 86_400_000
 const years = 10
 
@@ -43,7 +45,7 @@ function word(number: number, place: number): string {
 function messageOf(number: number): Message {
   const at = Math.floor(end - (years * 365 * day * (messages - number)) / messages)
   const sender = { name: `Customer ${number % senders}`, address: `customer${number % senders}@example.com` }
-  const isRare = number % 100_000 === Math.min(50_000, messages >> 1)
+  const isRare = number % rareEvery === rareEvery >> 1
   const text = `Dear Adele, the ${word(number, 0)} about the ${word(number, 1)} is ready${isRare ? `, with a ${rareWord}` : ''}.`
   const { subject: _, attachments: __, ...said } = emptyDraft()
   return {

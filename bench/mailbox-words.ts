@@ -12,5 +12,5 @@ export const commonWords = [
   'plan',
 ]
 
-/** One message in a hundred thousand holds it; of a smaller mailbox, one. */
+/** Ten messages hold it, whatever the size of the mailbox. */
 export const rareWord = 'rhinoceros'

@@ -99,8 +99,12 @@ export async function startGraphpost(settings: Settings, surroundings: Surroundi
     opened.push(() => telling.close())
     opened.push(startSweeping(core.mail, log))
     opened.push(startRetaining(settings, core.mail, log))
-    const indexFailed = (error: unknown) => log.error({ error }, 'mail could not be indexed; the next try follows')
-    opened.push(startIndexing(core.mail, indexFailed))
+    opened.push(
+      startIndexing(core.mail, {
+        failed: (error) => log.error({ error }, 'mail could not be indexed; the next try follows'),
+        progressed: (left) => log.info({ left }, left > 0 ? 'indexing mail for searches' : 'all mail is indexed'),
+      }),
+    )
     opened.push(startKeepingKeys(settings, core, log))
     const surfaces = await listenAll(settings, core, log, () => telling.begin())
     opened.push(() => surfaces.close(settings.drainTimeout))

@@ -1,4 +1,5 @@
 import type { EmailAddress, ItemBody, Message } from './message.js'
+import { textOfParagraphs } from './plain-markup.js'
 import { plainTextStartOf } from './plain-text.js'
 import type { SearchDocument } from './search.js'
 import { wordsOf } from './search-words.js'
@@ -37,7 +38,8 @@ export function searchDocumentOf(message: Message, attachmentNames: readonly str
 function bodyText({ contentType, content }: ItemBody): string {
   if (contentType === 'text') return content.slice(0, maxMarkupLength)
   try {
-    return plainTextStartOf(content, maxMarkupLength, maxCharacters)
+    // What programs send is mostly plain, and the library takes most of the time that indexing a mail does.
+    return textOfParagraphs(content, maxMarkupLength) ?? plainTextStartOf(content, maxMarkupLength, maxCharacters)
   } catch {
     // Whatever is wrong with one body: its message is found by all else, and the others are not held up.
     return ''

@@ -213,6 +213,16 @@ export interface Unindexed {
   readonly last?: ReceivedPlace
 }
 
+/** How far a process has looked for messages that the index lacks; true for as long as it keeps it (decision 16). */
+export interface IndexPlace {
+  /** The index has what commits up to this one wrote, as far as it was received before `received`. */
+  readonly commit: number
+  /** `start`: nothing was looked at yet, `end`: all was. */
+  readonly received: ReceivedPlace | 'start' | 'end'
+  /** Messages that were looked at on the way there. */
+  readonly lookedThrough: number
+}
+
 /**
  * The full-text index. It follows what is kept: writes of mail leave it alone, but that a message which comes to say
  * something else, or goes, is no longer in it.
@@ -222,8 +232,14 @@ export interface SearchStore {
   list(search: MessageSearch): Promise<ListedMessage[]>
   /** How many messages of the mailbox the index lacks. */
   countUnindexed(mailbox: MailboxId): Promise<number>
+  /** How many those of all mailboxes are. */
+  countAllUnindexed(): Promise<number>
   /** Some of those, the newest received first, `limit` at most; one look is bounded and may find none. */
   listUnindexed(mailbox: MailboxId, after: ReceivedPlace | undefined, limit: number): Promise<Unindexed>
+  /** Some of those that commits after this one wrote, in no order. */
+  listUnindexedSince(mailbox: MailboxId, commit: number, limit: number): Promise<MessageId[]>
+  /** Where this process's looks have come to. */
+  readonly places: Map<MailboxId, IndexPlace>
   /**
    * Adds to the index what is not in it; resolves to the messages that it does not have afterwards, because they have
    * changed since they were read.

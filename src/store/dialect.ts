@@ -3,6 +3,7 @@ import {
   type CreateTableBuilder,
   type RawBuilder,
   type SelectQueryBuilder,
+  type SqlBool,
   sql,
 } from './kysely.js'
 import { postgresSearch } from './postgres-search.js'
@@ -35,6 +36,11 @@ export interface DatabaseDialect {
   ): SelectQueryBuilder<Schema, Table, Row>
   /** A list of numbers as one parameter, for `in`: the text of the statement is the same however many there are. */
   numbers(values: readonly number[]): RawBuilder<number>
+  /**
+   * Rows of `messages`: those of a mailbox by their ids. SQLite keeps no figures of its tables, and takes a mailbox for
+   * fewer rows than ten ids are: it would go through all of its messages.
+   */
+  messagesById(mailbox: number, ids: readonly number[]): RawBuilder<SqlBool>
   /** Rows of three numbers as one parameter, as a table with the columns `a`, `b` and `c`. */
   triples(rows: readonly (readonly [number, number, number])[]): RawBuilder<{ a: number; b: number; c: number }>
   /**
@@ -136,6 +142,8 @@ export const sqlite: DatabaseDialect = {
   // One writer at a time: there is nothing to pass over.
   skipLocked: (query) => query,
   numbers: (values) => sql`(select value from json_each(${JSON.stringify(values)}))`,
+  // The sign does nothing but keep the indexes that begin with the mailbox out of it.
+  messagesById: (mailbox, ids) => sql`(+messages.mailbox_id = ${mailbox} and messages.id in ${sqlite.numbers(ids)})`,
   triples: (rows) =>
     sql`(select value ->> 0 as a, value ->> 1 as b, value ->> 2 as c from json_each(${JSON.stringify(rows)}))`,
   claimReady: (claim) => ({
@@ -210,6 +218,7 @@ export const postgres: DatabaseDialect = {
   orderedText: sql`text collate "C"`,
   skipLocked: (query) => query.forUpdate().skipLocked(),
   numbers: (values) => sql`(select e::bigint from json_array_elements_text(${JSON.stringify(values)}::json) as e)`,
+  messagesById: (mailbox, ids) => sql`(messages.mailbox_id = ${mailbox} and messages.id in ${postgres.numbers(ids)})`,
   triples: (rows) => sql`(
     select (e ->> 0)::bigint as a, (e ->> 1)::bigint as b, (e ->> 2)::bigint as c
     from json_array_elements(${JSON.stringify(rows)}::json) as e)`,

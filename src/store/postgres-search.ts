@@ -107,16 +107,26 @@ const insertDocuments = (locked: 'skip locked' | '') => `
   )
   insert into search_documents (mailbox_id, message_id, sent_at, words)
   select mailbox_id, id, sent_at, words::tsvector from unchanged
-  on conflict do nothing
-  returning message_id`
+  on conflict do nothing`
 
 const insertUnlocked = insertDocuments('skip locked')
 const insertWaiting = insertDocuments('')
 
+/** Those that are there now, those another process has put there included. */
+const selectDone = `
+  select d.message_id
+  from json_to_recordset($1::json) as g (mailbox bigint, message bigint)
+  join search_documents as d on d.mailbox_id = g.mailbox and d.message_id = g.message`
+
 /** A message that is just being delivered is locked for a moment; it is waited for, alone. */
 async function put(write: Write, documents: readonly SearchDocument[]): Promise<void> {
-  const rows = await write([withoutSync, { sql: insertUnlocked, parameters: [rowsOf(documents)], returnsRows: true }])
-  const done = new Set((rows.get(1) as { message_id: number }[]).map(({ message_id }) => message_id))
+  const given = JSON.stringify(documents.map(({ mailbox, message }) => ({ mailbox, message })))
+  const rows = await write([
+    withoutSync,
+    { sql: insertUnlocked, parameters: [rowsOf(documents)] },
+    { sql: selectDone, parameters: [given], returnsRows: true },
+  ])
+  const done = new Set((rows.get(2) as { message_id: number }[]).map(({ message_id }) => message_id))
   for (const document of documents) {
     if (done.has(document.message)) continue
     await write([withoutSync, { sql: insertWaiting, parameters: [rowsOf([document])] }])

@@ -92,8 +92,7 @@ function removals({ read, dialect }: Database, mailbox: number, messages: readon
   )
   const own = read
     .deleteFrom('messages')
-    .where('mailbox_id', '=', mailbox)
-    .where('id', 'in', ids)
+    .where(dialect.messagesById(mailbox, messages))
     .where('folder_id', '=', noFolder)
   return [...queries, own].map((query) => statementOf(query.compile()))
 }

@@ -2,7 +2,7 @@ import type { MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { ListedMessage } from '../mail/query.js'
 import type { MessageSearch, SearchDocument } from '../mail/search.js'
-import type { ReceivedPlace, SearchStore, Unindexed } from '../mail/store.js'
+import type { IndexPlace, ReceivedPlace, SearchStore, Unindexed } from '../mail/store.js'
 import { sqlOfCondition } from './condition.js'
 import type { Database } from './database.js'
 import { sql } from './kysely.js'
@@ -16,6 +16,7 @@ const maxLook = 5_000
  * the count of what is indexed, and where they differ the newest messages are looked through until those are found.
  */
 export class SqlSearch implements SearchStore {
+  readonly places = new Map<MailboxId, IndexPlace>()
   readonly #database: Database
   readonly #written: Set<MailboxId>
 
@@ -39,6 +40,28 @@ export class SqlSearch implements SearchStore {
         - coalesce((select indexed_count from search_mailboxes where mailbox_id = ${mailbox}), 0)
       as bigint) as missing`.execute(this.#database.read)
     return Number(rows[0]?.missing ?? 0)
+  }
+
+  async countAllUnindexed(): Promise<number> {
+    const { rows } = await sql<{ missing: number }>`
+      select cast(
+        coalesce((select sum(total_item_count) from mail_folders), 0)
+        - coalesce((select sum(indexed_count) from search_mailboxes), 0)
+      as bigint) as missing`.execute(this.#database.read)
+    return Number(rows[0]?.missing ?? 0)
+  }
+
+  async listUnindexedSince(mailbox: MailboxId, commit: number, limit: number): Promise<MessageId[]> {
+    // By the names of the folders, so that the index that begins with them serves.
+    const { rows } = await sql<{ id: MessageId }>`
+      select id from messages
+      where mailbox_id = ${mailbox} and commit_number > ${commit}
+        and folder_id in (select f.id from mail_folders as f where f.mailbox_id = ${mailbox})
+        and not exists (
+          select 1 from search_documents as d where d.mailbox_id = ${mailbox} and d.message_id = messages.id
+        )
+      limit ${limit}`.execute(this.#database.read)
+    return rows.map(({ id }) => id)
   }
 
   async listUnindexed(mailbox: MailboxId, after: ReceivedPlace | undefined, limit: number): Promise<Unindexed> {
@@ -74,7 +97,7 @@ export class SqlSearch implements SearchStore {
       .selectFrom('attachments')
       .select(['message_id', 'name'])
       .where('mailbox_id', '=', mailbox)
-      .where('message_id', 'in', messages)
+      .where('message_id', 'in', this.#database.dialect.numbers(messages))
       .orderBy('id')
       .execute()
     for (const { message_id, name } of attachments) names.set(message_id, [...(names.get(message_id) ?? []), name])
@@ -83,14 +106,16 @@ export class SqlSearch implements SearchStore {
   }
 
   async put(mailbox: MailboxId, documents: readonly SearchDocument[]): Promise<MessageId[]> {
-    const left = new Set(documents.map(({ message }) => message))
     if (documents.length === 0) return []
-    await this.#database.dialect.search.put((statements) => this.#database.write(statements), documents)
+    const { dialect, read } = this.#database
+    await dialect.search.put((statements) => this.#database.write(statements), documents)
+    const given = documents.map(({ message }) => message)
     const { rows } = await sql<{ id: MessageId }>`
-      select message_id as id from search_documents
-      where mailbox_id = ${mailbox} and message_id in (${sql.join([...left])})`.execute(this.#database.read)
-    for (const { id } of rows) left.delete(id)
-    return [...left]
+      select id from messages
+      where ${dialect.messagesById(mailbox, given)} and not exists (
+        select 1 from search_documents as d where d.mailbox_id = ${mailbox} and d.message_id = messages.id
+      )`.execute(read)
+    return rows.map(({ id }) => id)
   }
 
   async listBehind(): Promise<MailboxId[]> {

@@ -12,8 +12,9 @@ import {
   type SearchEngine,
   split,
   type TextSyntax,
+  type Write,
 } from './search-engine.js'
-import type { Statement } from './statement.js'
+import { type Span, spanOf } from './sqlite-search-span.js'
 
 /**
  * The index in SQLite: FTS5, without a copy of the texts. Its rows are numbered in the order of results, by the moment of
@@ -35,7 +36,7 @@ const maxSentAt = 2 ** 42 - 1
 const idBits = 21
 
 /** The number of a document by moment and id, in SQL and as text; a neighbour of it where that one is taken. */
-const numberSql = `((min(max(sent_at, ${-maxSentAt}), ${maxSentAt}) << ${idBits}) | (id & ${2 ** idBits - 1}))`
+const numberSql = `((min(max(sent_at, ${-maxSentAt}), ${maxSentAt}) << ${idBits}) | (messages.id & ${2 ** idBits - 1}))`
 
 function numberOf({ sentAt, id }: SearchPlace): string {
   const moment = BigInt(Math.min(Math.max(sentAt, -maxSentAt), maxSentAt))
@@ -54,10 +55,7 @@ const gapWord = '0'
 
 export const sqliteSearch: SearchEngine = {
   create: createIndex,
-  put: async (write, documents) => {
-    // Rising numbers, as ids mostly give, go into one list of words in memory, for each falling one FTS5 writes it out: twice the time.
-    await write([...documents].sort((a, b) => a.message - b.message).flatMap(put))
-  },
+  put,
   find,
 }
 
@@ -93,8 +91,32 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
     end`.execute(db)
 }
 
+/** All documents whose numbers are free, in one statement: `{ message: change }`. */
+const insertDocuments = `
+  insert or ignore into search_documents (doc, mailbox_id, message_id)
+  select ${numberSql}, mailbox_id, messages.id
+  from json_each(?) as given cross join messages on messages.id = cast(given.key as integer)
+  where mailbox_id = ? and change = given.value and folder_id <> ${noFolder}
+    and not exists (select 1 from search_documents where message_id = messages.id)`
+
+/** Those that are there now, those another search has put there included. */
+const selectDone = `
+  select message_id from json_each(?) as given
+  cross join search_documents on message_id = cast(given.key as integer)`
+
+/**
+ * `{ message: words }`, with rising numbers: those go into one list of words in memory, for each falling one FTS5 writes
+ * it out. In one statement, because it writes it out before each statement that could be undone alone.
+ */
+const insertWords = `
+  insert into search_words (rowid, words)
+  select doc, given.value
+  from json_each(?) as given cross join search_documents on message_id = cast(given.key as integer)
+  where not exists (select 1 from search_words where search_words.rowid = doc)
+  order by doc`
+
 /** A number that is taken, by another message of the same moment, gives way to the next that is free. */
-const insertDocument = `
+const insertBeside = `
   insert into search_documents (doc, mailbox_id, message_id)
   select
     case when not exists (select 1 from search_documents where doc = ${numberSql}) then ${numberSql}
@@ -104,22 +126,34 @@ const insertDocument = `
         and not exists (select 1 from search_documents as following where following.doc = taken.doc + 1)
       order by taken.doc limit 1
     ) end,
-    mailbox_id, id
+    mailbox_id, messages.id
   from messages
-  where id = ? and mailbox_id = ? and change = ? and folder_id <> ${noFolder}
+  where messages.id = ? and mailbox_id = ? and change = ? and folder_id <> ${noFolder}
     and not exists (select 1 from search_documents where message_id = messages.id)`
 
-const insertWords = `
-  insert into search_words (rowid, words)
-  select doc, ? from search_documents
-  where message_id = ? and not exists (select 1 from search_words where search_words.rowid = search_documents.doc)`
+/** Documents of one mailbox. */
+async function put(write: Write, documents: readonly SearchDocument[]): Promise<void> {
+  const [first] = documents
+  if (first === undefined) return
+  const changes = JSON.stringify(Object.fromEntries(documents.map(({ message, change }) => [message, change])))
+  const rows = await write([
+    { sql: insertDocuments, parameters: [changes, first.mailbox] },
+    { sql: insertWords, parameters: [textsOf(documents)] },
+    { sql: selectDone, parameters: [changes], returnsRows: true },
+  ])
+  const done = new Set((rows.get(2) as { message_id: number }[]).map(({ message_id }) => message_id))
+  for (const document of documents) {
+    if (done.has(document.message)) continue
+    const { mailbox, message, change } = document
+    await write([
+      { sql: insertBeside, parameters: [message, mailbox, change] },
+      { sql: insertWords, parameters: [textsOf([document])] },
+    ])
+  }
+}
 
-function put(document: SearchDocument): Statement[] {
-  const { mailbox, message, change } = document
-  return [
-    { sql: insertDocument, parameters: [message, mailbox, change] },
-    { sql: insertWords, parameters: [textOf(document), message] },
-  ]
+function textsOf(documents: readonly SearchDocument[]): string {
+  return JSON.stringify(Object.fromEntries(documents.map((document) => [document.message, textOf(document)])))
 }
 
 function textOf({ mailbox, words }: SearchDocument): string {
@@ -129,6 +163,9 @@ function textOf({ mailbox, words }: SearchDocument): string {
   }
   return all.join(' ')
 }
+
+/** Candidates that are looked at before it is worth while to find out where those of a time lie. */
+const spanAfter = 1_000
 
 /** Candidates looked at in one turn of the event loop, at most: some 3 ms. */
 const maxSlice = 1_000
@@ -147,6 +184,8 @@ async function find(
   const { text, rest } = split(syntax, search.mailbox, search.condition)
   const found: MessageId[] = []
   let before = search.after === undefined ? undefined : numberOf(search.after)
+  let lookedAt = 0
+  let span: Span | undefined
   // Without other conditions nearly every candidate is a result.
   let slice = Math.min(maxSlice, Math.max(minSlice, search.top))
   for (;;) {
@@ -159,6 +198,11 @@ async function find(
     before = last.doc
     slice = Math.min(maxSlice, slice * 2)
     await nextTurn()
+    lookedAt += candidates.length
+    if (lookedAt >= spanAfter && span === undefined) span = await spanOf(db, search.mailbox, rest)
+    if (span === undefined) continue
+    if (BigInt(before) <= span.first) return found
+    if (BigInt(before) > span.last) before = String(span.last + 1n)
   }
 }
 
@@ -207,7 +251,7 @@ async function accepted(
   const { rows } = await sql<{ id: MessageId }>`
     select id from messages
     where id in (select value from json_each(${JSON.stringify(candidates.map(({ id }) => id))}))
-      and mailbox_id = ${mailbox} and ${inFolder} ${sql.join(
+      and +mailbox_id = ${mailbox} and +${inFolder} ${sql.join(
         conditions.map((condition) => sql`and ${condition}`),
         sql` `,
       )}`.execute(db)

@@ -131,6 +131,11 @@ function newFigures(registers: Registry[]) {
       labelNames: ['state'],
       registers,
     }),
+    unindexed: new Gauge({
+      name: 'graphpost_search_unindexed_messages',
+      help: 'Messages that the full-text index does not have yet; they are indexed in the background.',
+      registers,
+    }),
     limited: new Gauge({
       name: 'graphpost_calls_refused_by_limits',
       help: 'Calls refused by a limit, of the applications and mailboxes counted now.',
@@ -144,6 +149,7 @@ async function scrape(registry: Registry, figures: Figures, { mail, refusals }: 
   const counts = await mail.store.outbox.countByState()
   figures.outbox.reset()
   for (const [state, count] of counts) figures.outbox.set({ state }, count)
+  figures.unindexed.set(await mail.store.search.countAllUnindexed())
   for (const [limit, count] of Object.entries(refusals())) figures.limited.set({ limit }, count)
   return registry.metrics()
 }

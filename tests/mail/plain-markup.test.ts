@@ -7,6 +7,7 @@ import type sanitize from 'sanitize-html'
 import { isPlainMarkup, textOfParagraphs } from '../../src/mail/plain-markup.js'
 import { plainTextOf, plainTextStartOf } from '../../src/mail/plain-text.js'
 import { sanitizeHtml } from '../../src/mail/sanitize-html.js'
+import { wordsOf } from '../../src/mail/search-words.js'
 
 const strange = [' ', '\n', '\t', '  ', '&amp;', '&lt;', '&gt;', '&nbsp;', '"', "'", '\u200b', 'word', 'x'.repeat(300)]
 const word = fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => text.replace(/[<>&\u00a0\0\r]/g, ''))
@@ -92,6 +93,9 @@ test('paragraphs are laid out as by the library', () => {
       short += 1
       assert.equal(shown(text), shown(plainTextStartOf(html, 16_384, 256)))
       assert.equal(textOfParagraphs(html) ?? plainTextOf(html), plainTextOf(html))
+      // What the index takes of it: the same words, whichever way they were found.
+      const whole = textOfParagraphs(html, 400_000)
+      if (whole !== undefined) assert.deepEqual(wordsOf(whole), wordsOf(plainTextStartOf(html, 400_000, 400_000)))
     }),
     { numRuns: 2_000 },
   )

@@ -47,7 +47,7 @@ test('mail is indexed without a search, also what an earlier run left', { timeou
   await store.mail.write((tx) => tx.updateMessage(changed, message.change))
   assert.deepEqual(await store.mail.search.listBehind(), [mailbox.id])
   const faults: unknown[] = []
-  const end = startIndexing({ store: store.mail }, (error) => faults.push(error))
+  const end = startIndexing({ store: store.mail }, { failed: (error) => faults.push(error) })
   await caughtUp(() => store.mail.search.listBehind())
   await end()
   assert.deepEqual(faults, [])
