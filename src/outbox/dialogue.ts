@@ -4,6 +4,7 @@
  * carries at that moment, since connections are kept and serve many.
  */
 import { oneLine } from './outcome.js'
+import { type Carrier, carriersOf } from './pool-carriers.js'
 
 /** What was heard in one attempt. */
 export interface Dialogue {
@@ -29,21 +30,6 @@ export function linesOf({ lines, cut }: Dialogue): string[] {
   return cut === 0 ? lines : [...lines.slice(0, maxFirst), `(${cut} lines left out)`, ...lines.slice(maxFirst)]
 }
 
-/** Of nodemailer's own state: which connection carries which message. */
-interface PoolState {
-  readonly _connections?: readonly Carrier[]
-}
-
-interface Carrier {
-  readonly queueEntry?: { readonly mail: object } | false
-  readonly connection?: {
-    readonly id: string
-    readonly host?: string
-    readonly port?: number
-    readonly _socket?: { readonly remoteAddress?: string; getProtocol?(): string | null } | false
-  }
-}
-
 interface LogEntry {
   readonly tnx?: string
   readonly sid?: string
@@ -52,7 +38,7 @@ interface LogEntry {
 /** Listens to the connections of one pool. */
 export class DialogueTap {
   readonly #dialogues = new WeakMap<object, Dialogue>()
-  #pool: PoolState = {}
+  #pool: object = {}
 
   /** Options that the pool is made with. */
   readonly poolOptions = {
@@ -69,7 +55,7 @@ export class DialogueTap {
   }
 
   attach(pool: object): void {
-    this.#pool = pool as PoolState
+    this.#pool = pool
   }
 
   /** What is said while this message, as the pool is given it, is carried goes into the dialogue. */
@@ -79,7 +65,7 @@ export class DialogueTap {
 
   #heard({ tnx, sid }: LogEntry, text: string): void {
     if (tnx !== 'client' && tnx !== 'server') return
-    const carrier = this.#pool._connections?.find(({ connection }) => connection?.id === sid)
+    const carrier = carriersOf(this.#pool).find(({ connection }) => connection?.id === sid)
     const mail = carrier?.queueEntry ? carrier.queueEntry.mail : undefined
     const dialogue = mail && this.#dialogues.get(mail)
     if (carrier === undefined || dialogue === undefined) return

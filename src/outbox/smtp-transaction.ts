@@ -11,6 +11,7 @@ import type SmtpPool from 'nodemailer/lib/smtp-pool'
 import { convertedFor } from '../mail/mime/seven-bit.js'
 import type { DialogueTap } from './dialogue.js'
 import type { SmtpReply } from './outcome.js'
+import { type Carrier, carriersOf } from './pool-carriers.js'
 import type { Envelope, PeerOptions } from './smtp.js'
 import { needsEightBit, needsUtf8 } from './smtp-answer.js'
 import { isPrintableAscii } from './wire-address.js'
@@ -161,17 +162,8 @@ export class Transaction {
   }
 }
 
-/** Of nodemailer's own state: the connection that has a message. */
-interface Carrier {
-  readonly queueEntry?: { readonly mail: object; requeueAttempts: number } | false
-  readonly connection?: { readonly _supportedExtensions?: readonly string[] }
-  /** It has carried so many before. */
-  readonly messages: number
-}
-
 function carrierOf(pool: SmtpPool, message: object): Carrier | undefined {
-  const { _connections: connections = [] } = pool as unknown as { readonly _connections?: readonly Carrier[] }
-  return connections.find(({ queueEntry }) => queueEntry && queueEntry.mail === message)
+  return carriersOf(pool).find(({ queueEntry }) => queueEntry && queueEntry.mail === message)
 }
 
 /** What a peer offers (RFC 5321 §4.1.1.1); nothing where that cannot be seen, which is always safe. */

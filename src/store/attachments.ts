@@ -7,9 +7,7 @@ import type { Database } from './database.js'
 import type { Schema } from './schema.js'
 import { type Statement, statementOf } from './statement.js'
 
-const envelopeColumns = [
-  'mailbox_id',
-  'message_id',
+const ownColumns = [
   'id',
   'kind',
   'name',
@@ -20,7 +18,12 @@ const envelopeColumns = [
   'content_location',
   'modified_at',
   'blob',
-] as const
+] as const satisfies readonly (keyof Schema['attachments'])[]
+
+const envelopeColumns = ['mailbox_id', 'message_id', ...ownColumns] as const
+
+/** What a copy of an attachment has of the one it was made from, wherever it is copied. */
+export const copiedAttachmentColumns = [...ownColumns, 'content'] as const
 
 type EnvelopeRow = Pick<Selectable<Schema['attachments']>, (typeof envelopeColumns)[number]>
 type ContentColumn = Pick<Selectable<Schema['attachments']>, 'content'>
@@ -125,21 +128,6 @@ export function deleteAttachment(
   return statementOf(query.compile(), { guarded: true })
 }
 
-/** What a copy of an attachment has of the one it was made from, wherever it is copied. */
-export const copiedColumns = [
-  'id',
-  'kind',
-  'name',
-  'content_type',
-  'size_bytes',
-  'is_inline',
-  'content_id',
-  'content_location',
-  'modified_at',
-  'content',
-  'blob',
-] as const satisfies readonly (keyof Schema['attachments'])[]
-
 /** Copies inside the database: the bytes do not travel through this process. */
 export function copyAttachments(
   database: Database,
@@ -147,18 +135,21 @@ export function copyAttachments(
   to: { mailbox: MailboxId; message: MessageId },
   only?: readonly AttachmentId[],
 ): Statement {
-  const query = database.read.insertInto('attachments').expression((rows) =>
-    rows
-      .selectFrom('attachments')
-      .select((column) => [
-        column.val(to.mailbox).as('mailbox_id'),
-        column.val(to.message).as('message_id'),
-        ...copiedColumns,
-      ])
-      .where('mailbox_id', '=', from.mailbox)
-      .where('message_id', '=', from.message)
-      .$if(only !== undefined, (rows) => rows.where('id', 'in', only ?? [])),
-  )
+  const query = database.read
+    .insertInto('attachments')
+    .columns(['mailbox_id', 'message_id', ...copiedAttachmentColumns])
+    .expression((rows) =>
+      rows
+        .selectFrom('attachments')
+        .select((column) => [
+          column.val(to.mailbox).as('mailbox_id'),
+          column.val(to.message).as('message_id'),
+          ...copiedAttachmentColumns,
+        ])
+        .where('mailbox_id', '=', from.mailbox)
+        .where('message_id', '=', from.message)
+        .$if(only !== undefined, (rows) => rows.where('id', 'in', only ?? [])),
+    )
   return statementOf(query.compile())
 }
 

@@ -1,7 +1,7 @@
 import type { FolderId, MailboxId, MessageId } from '../mail/ids.js'
 import { noFolder } from '../mail/mail-folder.js'
 import type { ChangeStamp, MessageCopy } from '../mail/store.js'
-import { copiedColumns as attachmentColumns } from './attachments.js'
+import { copiedAttachmentColumns } from './attachments.js'
 import type { Database } from './database.js'
 import { type ReferenceExpression, sql } from './kysely.js'
 import { insertRemovalsOf } from './removals.js'
@@ -159,7 +159,7 @@ export function copyMessages(
     )
   const attachments = read
     .insertInto('attachments')
-    .columns(['mailbox_id', 'message_id', ...attachmentColumns])
+    .columns(['mailbox_id', 'message_id', ...copiedAttachmentColumns])
     .expression(
       read
         .selectFrom(rows)
@@ -170,7 +170,7 @@ export function copyMessages(
         .select((column) => [
           'attachments.mailbox_id',
           'copies.b',
-          ...attachmentColumns.map((name) => column.ref(`attachments.${name}`).as(name)),
+          ...copiedAttachmentColumns.map((name) => column.ref(`attachments.${name}`).as(name)),
         ])
         .where('attachments.mailbox_id', '=', mailbox)
         .where('messages.mailbox_id', '=', mailbox),
