@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http'
 import { adminListener } from '../admin/serve.js'
 import { notOpened, type Settings } from '../config.js'
-import { graphListener } from '../graph/serve.js'
+import { graphListeners } from '../graph/serve.js'
 import { healthListener } from '../http/health.js'
 import type { HttpsListening } from '../http/https.js'
 import { loadedListener } from '../http/loaded-listener.js'
@@ -39,7 +39,7 @@ export async function listenAll(
   log: Log,
   subscriptionsChanged: () => void,
 ): Promise<Surfaces> {
-  const graph = graphListener({
+  const graph = graphListeners({
     mail: core.mail,
     identity: core.store.identity,
     tokens: core.tokens,
@@ -72,7 +72,7 @@ export async function listenAll(
     async () => (await import('../oauth/serve.js')).oauthListener(oauthServices(settings, core, log)),
     (error) => log.error({ err: error }, 'the sign-in side could not be loaded'),
   )
-  const listener = health(admin(oauth(graph)))
+  const listener = health(admin(oauth(graph.listener)))
   const common = {
     host: settings.host,
     headersTimeoutMs: settings.headersTimeout,
@@ -84,7 +84,8 @@ export async function listenAll(
     await Promise.all(open.map((listening) => listening.close(graceMs)))
   }
   try {
-    const http = settings.port === notOpened ? undefined : await listen(listener, { ...common, port: settings.port })
+    const main = { ...common, fastPath: graph.fastPath }
+    const http = settings.port === notOpened ? undefined : await listen(listener, { ...main, port: settings.port })
     if (http !== undefined) open.push(http)
     const metrics = await listenForMetrics(settings, core, health, common)
     if (metrics !== undefined) open.push(metrics)
@@ -92,7 +93,7 @@ export async function listenAll(
     const { listenHttps } = await import('../http/https.js')
     const folder = settings.memory ? undefined : settings.data
     const certificates = { folder, names: cloudHosts, own: settings, log }
-    const https = await listenHttps(listener, { ...common, port: settings.httpsPort }, certificates)
+    const https = await listenHttps(listener, { ...main, port: settings.httpsPort }, certificates)
     open.push(https)
     return { http, https, metrics, close }
   } catch (error) {

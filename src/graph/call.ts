@@ -69,7 +69,7 @@ export interface Call {
   readonly request: CallHead
   readonly origin: Origin
   /** Reads what was sent with it, where the operation takes something. */
-  readonly readBody: (takes: Route['body']) => Promise<RequestBody>
+  readonly readBody: (takes: Route['body']) => RequestBody | Promise<RequestBody>
   /** Of a call in a batch, which waits for its turn in the mailbox. */
   readonly turns?: Turns
   preferences: Preferences

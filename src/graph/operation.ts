@@ -136,7 +136,8 @@ async function perform(
   if (cast !== undefined && (route.kind !== 'mail' || route.takesCast !== true))
     throw new SegmentNotFound(`microsoft.graph.${cast}`)
   // What is known is not waited for: each wait costs a mail a fraction of a microsecond, and there were many.
-  const body = route.body === 'none' ? noBody : await call.readBody(route.body)
+  const read = route.body === 'none' ? noBody : call.readBody(route.body)
+  const body = read instanceof Promise ? await read : read
   if (route.kind === 'subscription') {
     const { method } = route
     const { preferences } = call

@@ -15,7 +15,9 @@ const hostAndPort = /^[A-Za-z0-9.:[\]_-]{1,255}$/
  * Makes a reader of the origin that a client used, so that links lead back the same way. Behind a proxy that is
  * `publicUrl`, except for clients that were led here under a name of the cloud: no proxy of an operator has such a name.
  */
-export function originReader(publicUrl: string | undefined): (request: IncomingMessage) => Origin {
+export function originReader(
+  publicUrl: string | undefined,
+): (request: Pick<IncomingMessage, 'socket' | 'headers'>) => Origin {
   const given = publicUrl === undefined ? undefined : originAt(publicUrl)
   return ({ socket, headers: { host } }) => {
     const isSecure = 'encrypted' in socket

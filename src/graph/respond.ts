@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { endAfterRequest } from '../http/body.js'
@@ -31,72 +31,84 @@ const gzipFromBytes = 1_024
  * Headers are written as one flat list in the recorded order and spelling; a call's cost is mostly its answer's head,
  * and a list spares Node one object per header.
  */
-function commonHeaders(ids: CallIds): string[] {
-  return [
-    'Strict-Transport-Security',
-    'max-age=31536000',
-    'request-id',
-    ids.requestId,
-    'client-request-id',
-    ids.clientRequestId,
-    'x-ms-ags-diagnostic',
-    diagnostic,
-  ]
+function pushCommonHeaders(headers: string[], { requestId, clientRequestId }: CallIds): void {
+  headers.push('Strict-Transport-Security', 'max-age=31536000', 'request-id', requestId)
+  headers.push('client-request-id', clientRequestId, 'x-ms-ags-diagnostic', diagnostic)
 }
 
-/** Writes an operation's answer. */
-export function sendReply(
-  response: ServerResponse,
+/** What goes back, in the terms of HTTP; `headers` are names and values in turn. */
+export interface Answer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body?: Uint8Array
+  /** Instead of a body: sent as it comes. */
+  readonly stream?: Readable
+}
+
+/** An operation's answer. @param asked headers of the request */
+export function answerOf(
   reply: GraphReply,
   ids: CallIds,
   applied: string | undefined,
-): void {
+  asked: IncomingHttpHeaders,
+): Answer {
+  const { status } = reply
   const headers = ['Cache-Control', 'private']
   if (reply.headers !== undefined) {
     for (const [name, value] of Object.entries(reply.headers)) headers.push(name, value)
   }
   if (applied !== undefined) headers.push('Preference-Applied', applied)
-  headers.push(...commonHeaders(ids))
+  pushCommonHeaders(headers, ids)
   if (reply.json !== undefined) {
-    const answer = { json: reply.json, contentType: reply.contentType ?? mailJson }
-    const { json, contentType } = atRequestedLevel(answer, response.req.headers.accept)
-    sendBody(response, reply.status, headers, contentType, Buffer.from(toJson(json)))
-  } else if (reply.stream !== undefined) {
-    sendStream(response, reply, headers, reply.stream)
-  } else if (reply.bytes !== undefined) {
-    sendBody(response, reply.status, headers, reply.contentType ?? 'application/octet-stream', reply.bytes)
-  } else {
-    // 202 says that its body is empty; 204 and 304 have none by definition.
-    if (reply.status !== 204 && reply.status !== 304) headers.push('Content-Length', '0')
-    response.writeHead(reply.status, headers).end()
+    const written = { json: reply.json, contentType: reply.contentType ?? mailJson }
+    const { json, contentType } = atRequestedLevel(written, asked.accept)
+    return withBody(status, headers, contentType, Buffer.from(toJson(json)), asked)
   }
+  if (reply.stream !== undefined) {
+    headers.push('Content-Type', reply.contentType ?? 'application/octet-stream')
+    if (reply.length !== undefined) headers.push('Content-Length', String(reply.length))
+    return { status, headers, stream: reply.stream }
+  }
+  if (reply.bytes !== undefined) {
+    return withBody(status, headers, reply.contentType ?? 'application/octet-stream', reply.bytes, asked)
+  }
+  // 202 says that its body is empty; 204 and 304 have none by definition.
+  if (status !== 204 && status !== 304) headers.push('Content-Length', '0')
+  return { status, headers }
 }
 
-/** As the bytes come from the disk, with their length. A client that goes away ends the reading. */
-function sendStream(response: ServerResponse, reply: GraphReply, headers: string[], stream: Readable): void {
-  headers.push('Content-Type', reply.contentType ?? 'application/octet-stream')
-  if (reply.length !== undefined) headers.push('Content-Length', String(reply.length))
-  response.writeHead(reply.status, headers)
-  // An error behind the head can only be shown by cutting the answer short.
-  pipeline(stream, response, () => {})
-}
-
-/** Writes a refusal in Graph's form: code, message and, from the front end, an `innerError`. */
-export function sendError(
-  response: ServerResponse,
+/** A refusal in Graph's form: code, message and, from the front end, an `innerError`. @param asked headers of the request */
+export function refusalAnswer(
   error: GraphError,
   ids: CallIds,
   now: number,
   applied: string | undefined,
-): void {
+  asked: IncomingHttpHeaders,
+): Answer {
+  const { status } = error
   const headers: string[] = []
-  if (error.status === 429) headers.push('Cache-Control', 'private')
+  if (status === 429) headers.push('Cache-Control', 'private')
   for (const [name, value] of Object.entries(error.headers)) headers.push(name, value)
   if (applied !== undefined) headers.push('Preference-Applied', applied)
-  headers.push(...commonHeaders(ids))
-  const bytes = Buffer.from(toJson(errorBody(error, ids, now)))
-  if (error.status === 413) sendEarly(response, error.status, headers, 'application/json', bytes)
-  else sendBody(response, error.status, headers, 'application/json', bytes)
+  pushCommonHeaders(headers, ids)
+  const body = Buffer.from(toJson(errorBody(error, ids, now)))
+  if (status !== 413) return withBody(status, headers, 'application/json', body, asked)
+  // With a length, so that the client has the whole answer although the connection stays open a little longer.
+  headers.push('Content-Type', 'application/json', 'Content-Length', String(body.byteLength))
+  return { status, headers, body }
+}
+
+/** Writes an answer. */
+export function sendAnswer(response: ServerResponse, { status, headers, body, stream }: Answer): void {
+  response.writeHead(status, headers as string[])
+  // As the bytes come from the disk. An error behind the head can only be shown by cutting the answer short, and a client
+  // that goes away ends the reading.
+  if (stream !== undefined) pipeline(stream, response, () => {})
+  else if (status !== 413) response.end(body)
+  else {
+    response.write(body)
+    endAfterRequest(response)
+  }
 }
 
 /** The body of a refusal. @param now ms since 1970 */
@@ -113,19 +125,6 @@ export function errorBody(error: GraphError, ids: CallIds, now: number) {
   }
 }
 
-/** With a length, so that the client has the whole answer although the connection stays open a little longer. */
-function sendEarly(
-  response: ServerResponse,
-  status: number,
-  headers: string[],
-  contentType: string,
-  body: Uint8Array,
-): void {
-  headers.push('Content-Type', contentType, 'Content-Length', String(body.byteLength))
-  response.writeHead(status, headers).write(body)
-  endAfterRequest(response)
-}
-
 /** `date` has neither zone nor fraction, as recorded. */
 function innerError(ids: CallIds, now: number) {
   return {
@@ -136,19 +135,17 @@ function innerError(ids: CallIds, now: number) {
 }
 
 /** Without a length, so chunked: as every recorded answer with a body is. */
-function sendBody(
-  response: ServerResponse,
+function withBody(
   status: number,
   headers: string[],
   contentType: string,
   body: Uint8Array,
-): void {
+  asked: IncomingHttpHeaders,
+): Answer {
   headers.push('Content-Type', contentType, 'Vary', 'Accept-Encoding')
-  if (body.byteLength >= gzipFromBytes && /\bgzip\b/.test(response.req.headers['accept-encoding'] ?? '')) {
-    const zipped = gzipSync(body)
-    headers.push('Content-Encoding', 'gzip')
-    response.writeHead(status, headers).end(zipped)
-    return
+  if (body.byteLength < gzipFromBytes || !/\bgzip\b/.test(asked['accept-encoding'] ?? '')) {
+    return { status, headers, body }
   }
-  response.writeHead(status, headers).end(body)
+  headers.push('Content-Encoding', 'gzip')
+  return { status, headers, body: gzipSync(body) }
 }

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { type FastPath, FastPathConnections, type FastPathOptions } from './fast-path.js'
 
 /** Where a server listens and how long it waits for slow clients. Durations in ms. */
 export interface ListenOptions {
@@ -16,6 +17,8 @@ export interface ListenOptions {
     /** Host names for which another one is shown. */
     readonly others?: { readonly names: readonly string[]; readonly certificate: ServerCertificate }
   }
+  /** Answers what it can before `node:http` reads it. */
+  readonly fastPath?: FastPath
 }
 
 /** A certificate, with its chain, and its key. PEM. */
@@ -39,14 +42,14 @@ const maxHeaderBytes = 16_384
 /** Starts an HTTP/1.1 server; resolves once it listens, rejects when the port cannot be had. */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listening> {
   const { headersTimeoutMs, requestTimeoutMs } = options
-  // Node looks at the two limits now and then. It is told less by that, and by as much for looks that come late on a busy
-  // machine, so that nobody has more time than was set.
-  const lookEveryMs = Math.min(500, Math.max(25, headersTimeoutMs / 8))
+  // Node looks at the two limits now and then. It is told less by that, by as much for looks that come late on a busy
+  // machine, and by two looks after which it hears of a client that said nothing, so that nobody has more time than was set.
+  const lookEveryMs = Math.min(500, Math.max(25, Math.floor(headersTimeoutMs / 8)))
   const common = {
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: options.keepAliveTimeoutMs,
-    headersTimeout: Math.max(1, headersTimeoutMs - 2 * lookEveryMs),
-    requestTimeout: Math.max(1, requestTimeoutMs - 2 * lookEveryMs),
+    headersTimeout: Math.max(1, headersTimeoutMs - 4 * lookEveryMs),
+    requestTimeout: Math.max(1, requestTimeoutMs - 4 * lookEveryMs),
     connectionsCheckingInterval: lookEveryMs,
   }
   const { tls } = options
@@ -55,9 +58,18 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   const secure = tls && createSecureServer({ ...common, handshakeTimeout, cert: tls.cert, key: tls.key }, listener)
   for (const name of tls?.others?.names ?? []) secure?.addContext(name, { ...tls?.others?.certificate })
   const server: Server = secure ?? createServer(common, listener)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket))
+  // After what node:http itself has answered with: a connection that it ends is not answered twice.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => process.nextTick(refuse, error, socket))
   // Nothing can be answered before there is TLS, and an answer that waits for it would keep the connection for ever.
   secure?.on('tlsClientError', (_error, socket) => socket.destroy())
+  const { fastPath, keepAliveTimeoutMs } = options
+  const fast =
+    fastPath &&
+    readBefore(server, secure ? 'secureConnection' : 'connection', {
+      answer: fastPath,
+      keepAliveTimeoutMs,
+      lookEveryMs,
+    })
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -68,7 +80,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   })
   return {
     port: (server.address() as AddressInfo).port,
-    close: (graceMs) => close(server, graceMs),
+    close: (graceMs) => close(server, fast, graceMs),
     setCertificate: ({ cert, key }) => secure?.setSecureContext({ cert, key }),
   }
 }
@@ -84,11 +96,31 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+/** Puts the fast path before what `node:http` does with a new connection. */
+function readBefore(
+  server: Server,
+  event: 'connection' | 'secureConnection',
+  options: Omit<FastPathOptions, 'toHttp'>,
+): FastPathConnections {
+  const listeners = server.listeners(event) as ((socket: Socket) => void)[]
+  const toHttp = (socket: Socket) => {
+    for (const listener of listeners) listener.call(server, socket)
+  }
+  const connections = new FastPathConnections({ ...options, toHttp })
+  server.removeAllListeners(event)
+  server.on(event, (socket: Socket) => connections.add(socket))
+  return connections
+}
+
+async function close(server: Server, fast: FastPathConnections | undefined, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  fast?.close()
   // A connection whose last answer has just left would be kept alive; nobody may use it any more.
   const idle = setInterval(() => server.closeIdleConnections(), 20)
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  const cut = setTimeout(() => {
+    server.closeAllConnections()
+    fast?.cut()
+  }, graceMs)
   await closed
   clearInterval(idle)
   clearTimeout(cut)

@@ -1,0 +1,225 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { HeadReader } from './request-head.js'
+
+/**
+ * A request that arrived in one piece and asks nothing special of HTTP: one `Content-Length` and that many bytes, no
+ * transfer or content coding, no `Expect`, no `Upgrade`, no header twice, the connection kept.
+ */
+export interface WholeRequest {
+  readonly method: string
+  readonly url: string
+  /** By lower-case name. */
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly socket: Socket
+}
+
+/** What goes back; `headers` are names and values in turn. */
+export interface WholeAnswer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body?: Uint8Array
+}
+
+/**
+ * Answers such a request by calling `answer` once, now or later, and says true; or says false, and `node:http` gets it as
+ * if nobody had looked at it.
+ */
+export type FastPath = (request: WholeRequest, answer: (answer: WholeAnswer) => void) => boolean
+
+export interface FastPathOptions {
+  readonly answer: FastPath
+  /** Gives a connection to `node:http`, which has heard nothing of it before. */
+  readonly toHttp: (socket: Socket) => void
+  /** How long a connection is kept between requests, ms. */
+  readonly keepAliveTimeoutMs: number
+  /** How often connections are looked at, ms: for so long the first request is waited for here. */
+  readonly lookEveryMs: number
+}
+
+/**
+ * Reads the plainest of requests without `node:http`, whose streams and objects cost more than accepting a mail (decision
+ * 30). A connection that says anything else, be it larger, slower or wrong, is `node:http`'s from there on: it decides what
+ * HTTP is, and has the limits.
+ */
+export class FastPathConnections {
+  readonly #options: FastPathOptions
+  readonly #open = new Set<FastConnection>()
+  readonly #looking: NodeJS.Timeout
+  #closing = false
+
+  constructor(options: FastPathOptions) {
+    this.#options = options
+    this.#looking = setInterval(() => this.#look(), options.lookEveryMs)
+    this.#looking.unref()
+  }
+
+  add(socket: Socket): void {
+    if (this.#closing) {
+      socket.destroy()
+      return
+    }
+    const connection: FastConnection = new FastConnection(socket, this.#options, () => this.#open.delete(connection))
+    this.#open.add(connection)
+  }
+
+  /** Ends connections between requests now, others with their answers. */
+  close(): void {
+    this.#closing = true
+    clearInterval(this.#looking)
+    for (const connection of this.#open) connection.endWhenIdle()
+  }
+
+  cut(): void {
+    for (const connection of this.#open) connection.cut()
+  }
+
+  #look(): void {
+    const now = Date.now()
+    for (const connection of this.#open) connection.look(now)
+  }
+}
+
+const headEnd = Buffer.from('\r\n\r\n')
+const invalidInHeader = /[^\t\x20-\x7e\x80-\xff]/
+const lastChunk = '\r\n0\r\n\r\n'
+
+class FastConnection {
+  readonly #socket: Socket
+  readonly #options: FastPathOptions
+  readonly #left: () => void
+  readonly #head = new HeadReader()
+  readonly #keptFor: string
+  readonly #onData = (bytes: Buffer) => this.#read(bytes)
+  readonly #onEnd = () => this.#clientEnded()
+  readonly #onError = () => this.cut()
+  readonly #onClose = () => this.#left()
+  readonly #answer = (answer: WholeAnswer) => this.#write(answer)
+  #isAnswering = false
+  #isEnding = false
+  /** When it began to wait for a request, ms since 1970. */
+  #idleSince = Date.now()
+  #isNew = true
+  /** What came before the answer to the request before it. */
+  #ahead: Buffer | undefined
+
+  constructor(socket: Socket, options: FastPathOptions, left: () => void) {
+    this.#socket = socket
+    this.#options = options
+    this.#left = left
+    this.#keptFor = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveTimeoutMs / 1000)}\r\n`
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  look(now: number): void {
+    if (this.#isAnswering) return
+    if (this.#isNew) {
+      // Whoever takes so long for a first request has the time that node:http gives for its head.
+      if (now - this.#idleSince >= this.#options.lookEveryMs) this.#giveToHttp(undefined)
+    } else if (now - this.#idleSince >= this.#options.keepAliveTimeoutMs) {
+      this.cut()
+    }
+  }
+
+  endWhenIdle(): void {
+    this.#isEnding = true
+    if (!this.#isAnswering) this.#socket.end()
+  }
+
+  cut(): void {
+    this.#socket.destroy()
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#isAnswering) {
+      // The client does not wait for answers: their order is for node:http to keep.
+      this.#ahead = this.#ahead === undefined ? bytes : Buffer.concat([this.#ahead, bytes])
+      this.#socket.pause()
+      return
+    }
+    const end = bytes.indexOf(headEnd)
+    const head = end === -1 ? undefined : this.#head.read(bytes.toString('latin1', 0, end))
+    const start = end + headEnd.length
+    if (head === undefined || start + head.length !== bytes.length) {
+      this.#giveToHttp(bytes)
+      return
+    }
+    const { method, url, headers } = head
+    const request = { method, url, headers, body: bytes.subarray(start), socket: this.#socket }
+    this.#isNew = false
+    this.#isAnswering = true
+    if (!this.#options.answer(request, this.#answer)) {
+      this.#isAnswering = false
+      this.#giveToHttp(bytes)
+    }
+  }
+
+  #write({ status, headers, body }: WholeAnswer): void {
+    const socket = this.#socket
+    this.#isAnswering = false
+    if (socket.destroyed) return
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
+    for (let index = 0; index < headers.length; index += 2) {
+      const value = headers[index + 1] as string
+      if (invalidInHeader.test(value)) throw new TypeError(`invalid character in header ${headers[index]}`)
+      head += `${headers[index]}: ${value}\r\n`
+    }
+    head += `Date: ${httpDate()}\r\n${this.#isEnding ? 'Connection: close\r\n' : this.#keptFor}`
+    if (body === undefined) {
+      socket.write(`${head}\r\n`, 'latin1')
+    } else {
+      socket.cork()
+      socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${body.byteLength.toString(16)}\r\n`, 'latin1')
+      socket.write(body)
+      socket.write(lastChunk, 'latin1')
+      socket.uncork()
+    }
+    this.#afterAnswer()
+  }
+
+  #afterAnswer(): void {
+    if (this.#isEnding) {
+      this.#socket.end()
+    } else if (this.#ahead !== undefined) {
+      this.#giveToHttp(this.#ahead)
+    } else {
+      this.#idleSince = Date.now()
+    }
+  }
+
+  #clientEnded(): void {
+    this.endWhenIdle()
+  }
+
+  /** @param bytes what was read and is node:http's to read */
+  #giveToHttp(bytes: Buffer | undefined): void {
+    const socket = this.#socket
+    socket.off('data', this.#onData)
+    socket.off('end', this.#onEnd)
+    socket.off('error', this.#onError)
+    socket.off('close', this.#onClose)
+    this.#left()
+    this.#options.toHttp(socket)
+    // As the socket would say it: node:http listens to its events.
+    if (bytes !== undefined) socket.emit('data', bytes)
+    socket.resume()
+  }
+}
+
+let dateSecond = 0
+let dateText = ''
+
+/** The time of now as RFC 9110 §5.6.7 writes it, made once a second. */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1000)
+  if (second !== dateSecond) {
+    dateSecond = second
+    dateText = new Date(second * 1000).toUTCString()
+  }
+  return dateText
+}
