@@ -1,9 +1,11 @@
 /** Whatever a client sends, it gets the answer that `node:http` alone would give: the fast path only changes what it costs. */
 import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders, RequestListener } from 'node:http'
+import { Agent, request } from 'node:https'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { FastPath } from '../../src/http/fast-path.js'
+import { makeAuthority, makeLeaf } from '../../src/http/make-certificate.js'
 import { type Listening, listen } from '../../src/http/server.js'
 
 const timeouts = { headersTimeoutMs: 1_600, requestTimeoutMs: 2_000, keepAliveTimeoutMs: 5_000 }
@@ -128,9 +130,9 @@ const plain: readonly (readonly string[])[] = [
       body,
   ],
   [post('content-length: 0')],
-  [post('CONTENT-LENGTH:2', 'X-Empty:', 'x-a:b:c', "x!#$%&'*+.^_`|~-1: ok") + '{}'],
-  [post(length) + body, post('Content-Length: 1') + 'x', post('Content-Length: 0')],
-  [post('Content-Length: 3') + '\xe2\x82\xac'],
+  [`${post('CONTENT-LENGTH:2', 'X-Empty:', 'x-a:b:c', "x!#$%&'*+.^_`|~-1: ok")}{}`],
+  [post(length) + body, `${post('Content-Length: 1')}x`, post('Content-Length: 0')],
+  [`${post('Content-Length: 3')}\xe2\x82\xac`],
 ]
 
 test('a plain request never reaches node:http, and its answer is the same', async (t) => {
@@ -297,9 +299,9 @@ test('a connection is kept from one plain request to the next, and then to anyth
 test('a request ahead of the answer before it waits for that', async (t) => {
   const { port } = await start(t, true)
   const connection = await open(port)
-  await connection.send(post('Content-Length: 1') + '1')
-  await connection.send(post('Content-Length: 1') + '2')
-  await connection.send(post('Content-Length: 1', 'Connection: close') + '3')
+  await connection.send(`${post('Content-Length: 1')}1`)
+  await connection.send(`${post('Content-Length: 1')}2`)
+  await connection.send(`${post('Content-Length: 1', 'Connection: close')}3`)
   const bodies = [...(await connection.closed).matchAll(/"body":"(\d)"/g)].map(([, digit]) => digit)
   assert.deepEqual(bodies, ['1', '2', '3'])
 })
@@ -384,4 +386,40 @@ test('what cannot stand in a header is not sent', async (t) => {
   assert.match(await connection.answers(1), /^HTTP\/1\.1 500 Internal Server Error\r\nContent-Length: 0\r\n/)
   assert.ok(refused instanceof TypeError)
   connection.destroy()
+})
+
+test('requests over TLS are read the same way', async (t) => {
+  const names = ['localhost']
+  const authority = await makeAuthority(Date.now())
+  const { certPem: cert, keyPem: key } = await makeLeaf(authority, names, Date.now())
+  let fast = 0
+  const fastPath: FastPath = ({ socket }, answer) => {
+    fast++
+    assert.ok('encrypted' in socket)
+    setImmediate(() => answer({ status: 202, headers: ['Content-Length', '0'] }))
+    return true
+  }
+  const listening = await listen((_, response) => response.writeHead(200).end(), {
+    ...{ host: '127.0.0.1', port: 0, ...timeouts },
+    tls: { cert, key },
+    fastPath,
+  })
+  t.after(() => listening.close(0))
+  const agent = new Agent({ keepAlive: true, ca: authority.certPem })
+  t.after(() => agent.destroy())
+  const ask = (method: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const asking = request({
+        agent,
+        method,
+        host: 'localhost',
+        port: listening.port,
+        headers: { 'Content-Length': 2 },
+      })
+      asking.on('response', (response) => response.resume().on('end', () => resolve(response.statusCode)))
+      asking.on('error', reject)
+      asking.end('{}')
+    })
+  assert.deepEqual([await ask('POST'), await ask('POST'), await ask('PUT'), await ask('POST')], [202, 202, 200, 200])
+  assert.equal(fast, 2)
 })
