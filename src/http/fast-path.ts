@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { HeadReader } from './request-head.js'
+import { HeadReader, type RequestHead } from './request-head.js'
 
 /**
  * A request that arrived in one piece and asks nothing special of HTTP: one `Content-Length` and that many bytes, no
@@ -83,33 +83,46 @@ export class FastPathConnections {
 }
 
 const headEnd = Buffer.from('\r\n\r\n')
+/** A request that is larger is for `node:http`, which does not keep all of it for somebody who may never send the rest. */
+const maxRequestBytes = 65_536
 const invalidInHeader = /[^\t\x20-\x7e\x80-\xff]/
 const lastChunk = '\r\n0\r\n\r\n'
+
+/** A request whose body is still on its way. */
+interface Incomplete {
+  readonly head: RequestHead
+  /** As they came, the head in the first. */
+  readonly chunks: Buffer[]
+  /** Where the body begins. */
+  readonly start: number
+  missing: number
+}
 
 class FastConnection {
   readonly #socket: Socket
   readonly #options: FastPathOptions
   readonly #left: () => void
-  readonly #head = new HeadReader()
-  readonly #keptFor: string
+  readonly #heads = new HeadReader()
+  readonly #kept: string
   readonly #onData = (bytes: Buffer) => this.#read(bytes)
   readonly #onEnd = () => this.#clientEnded()
-  readonly #onError = () => this.cut()
+  readonly #onError = () => this.#clientGone()
   readonly #onClose = () => this.#left()
   readonly #answer = (answer: WholeAnswer) => this.#write(answer)
+  #isNew = true
   #isAnswering = false
   #isEnding = false
-  /** When it began to wait for a request, ms since 1970. */
-  #idleSince = Date.now()
-  #isNew = true
+  /** Since when it waits for a request, or for the rest of one; ms since 1970. */
+  #waitingSince = Date.now()
+  #incomplete: Incomplete | undefined
   /** What came before the answer to the request before it. */
-  #ahead: Buffer | undefined
+  #ahead: Buffer[] = []
 
   constructor(socket: Socket, options: FastPathOptions, left: () => void) {
     this.#socket = socket
     this.#options = options
     this.#left = left
-    this.#keptFor = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveTimeoutMs / 1000)}\r\n`
+    this.#kept = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveTimeoutMs / 1000)}\r\n`
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
@@ -118,17 +131,18 @@ class FastConnection {
 
   look(now: number): void {
     if (this.#isAnswering) return
-    if (this.#isNew) {
-      // Whoever takes so long for a first request has the time that node:http gives for its head.
-      if (now - this.#idleSince >= this.#options.lookEveryMs) this.#giveToHttp(undefined)
-    } else if (now - this.#idleSince >= this.#options.keepAliveTimeoutMs) {
+    const waited = now - this.#waitingSince
+    // Who takes so long has the time that node:http gives.
+    if (this.#isNew || this.#incomplete !== undefined) {
+      if (waited >= this.#options.lookEveryMs) this.#giveToHttp(this.#incomplete?.chunks ?? [])
+    } else if (waited >= this.#options.keepAliveTimeoutMs) {
       this.cut()
     }
   }
 
   endWhenIdle(): void {
     this.#isEnding = true
-    if (!this.#isAnswering) this.#socket.end()
+    if (!this.#isAnswering && this.#incomplete === undefined) this.#socket.end()
   }
 
   cut(): void {
@@ -138,40 +152,72 @@ class FastConnection {
   #read(bytes: Buffer): void {
     if (this.#isAnswering) {
       // The client does not wait for answers: their order is for node:http to keep.
-      this.#ahead = this.#ahead === undefined ? bytes : Buffer.concat([this.#ahead, bytes])
+      this.#ahead.push(bytes)
       this.#socket.pause()
-      return
+    } else if (this.#incomplete !== undefined) {
+      this.#readOn(this.#incomplete, bytes)
+    } else {
+      this.#readHead(bytes)
     }
+  }
+
+  #readHead(bytes: Buffer): void {
     const end = bytes.indexOf(headEnd)
-    const head = end === -1 ? undefined : this.#head.read(bytes.toString('latin1', 0, end))
+    const head = end === -1 ? undefined : this.#heads.read(bytes.toString('latin1', 0, end))
     const start = end + headEnd.length
-    if (head === undefined || start + head.length !== bytes.length) {
-      this.#giveToHttp(bytes)
+    const missing = head === undefined ? -1 : start + head.length - bytes.length
+    if (head === undefined || missing < 0 || missing > maxRequestBytes) {
+      this.#giveToHttp([bytes])
+    } else if (missing > 0) {
+      this.#incomplete = { head, chunks: [bytes], start, missing }
+      this.#waitingSince = Date.now()
+    } else {
+      this.#ask(head, bytes, start)
+    }
+  }
+
+  #readOn(incomplete: Incomplete, bytes: Buffer): void {
+    const { head, chunks, start } = incomplete
+    chunks.push(bytes)
+    incomplete.missing -= bytes.length
+    if (incomplete.missing > 0) return
+    if (incomplete.missing < 0) {
+      this.#giveToHttp(chunks)
       return
     }
-    const { method, url, headers } = head
-    const request = { method, url, headers, body: bytes.subarray(start), socket: this.#socket }
+    this.#incomplete = undefined
+    this.#ask(head, Buffer.concat(chunks), start)
+  }
+
+  #ask({ method, url, headers }: RequestHead, bytes: Buffer, start: number): void {
     this.#isNew = false
     this.#isAnswering = true
-    if (!this.#options.answer(request, this.#answer)) {
-      this.#isAnswering = false
-      this.#giveToHttp(bytes)
-    }
+    const request = { method, url, headers, body: bytes.subarray(start), socket: this.#socket }
+    if (this.#options.answer(request, this.#answer)) return
+    this.#isAnswering = false
+    this.#giveToHttp([bytes])
   }
 
   #write({ status, headers, body }: WholeAnswer): void {
     const socket = this.#socket
-    this.#isAnswering = false
-    if (socket.destroyed) return
+    let hasLength = false
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
     for (let index = 0; index < headers.length; index += 2) {
+      const name = headers[index] as string
       const value = headers[index + 1] as string
-      if (invalidInHeader.test(value)) throw new TypeError(`invalid character in header ${headers[index]}`)
-      head += `${headers[index]}: ${value}\r\n`
+      if (invalidInHeader.test(value)) throw new TypeError(`invalid character in header ${name}`)
+      if (name === 'Content-Length') hasLength = true
+      head += `${name}: ${value}\r\n`
     }
-    head += `Date: ${httpDate()}\r\n${this.#isEnding ? 'Connection: close\r\n' : this.#keptFor}`
+    this.#isAnswering = false
+    head += `Date: ${httpDate()}\r\n${this.#isEnding ? 'Connection: close\r\n' : this.#kept}`
     if (body === undefined) {
       socket.write(`${head}\r\n`, 'latin1')
+    } else if (hasLength) {
+      socket.cork()
+      socket.write(`${head}\r\n`, 'latin1')
+      socket.write(body)
+      socket.uncork()
     } else {
       socket.cork()
       socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${body.byteLength.toString(16)}\r\n`, 'latin1')
@@ -179,25 +225,27 @@ class FastConnection {
       socket.write(lastChunk, 'latin1')
       socket.uncork()
     }
-    this.#afterAnswer()
-  }
-
-  #afterAnswer(): void {
-    if (this.#isEnding) {
-      this.#socket.end()
-    } else if (this.#ahead !== undefined) {
-      this.#giveToHttp(this.#ahead)
-    } else {
-      this.#idleSince = Date.now()
-    }
+    if (this.#isEnding) socket.end()
+    else if (this.#ahead.length > 0) this.#giveToHttp(this.#ahead)
+    else this.#waitingSince = Date.now()
   }
 
   #clientEnded(): void {
+    if (this.#incomplete !== undefined) {
+      this.#giveToHttp(this.#incomplete.chunks)
+      this.#socket.emit('end')
+      return
+    }
     this.endWhenIdle()
   }
 
-  /** @param bytes what was read and is node:http's to read */
-  #giveToHttp(bytes: Buffer | undefined): void {
+  #clientGone(): void {
+    // Whoever waits for the body hears from node:http that it will not come.
+    if (this.#incomplete !== undefined) this.#giveToHttp(this.#incomplete.chunks)
+  }
+
+  /** @param chunks what was read and is node:http's to read */
+  #giveToHttp(chunks: readonly Buffer[]): void {
     const socket = this.#socket
     socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
@@ -206,7 +254,7 @@ class FastConnection {
     this.#left()
     this.#options.toHttp(socket)
     // As the socket would say it: node:http listens to its events.
-    if (bytes !== undefined) socket.emit('data', bytes)
+    for (const bytes of chunks) socket.emit('data', bytes)
     socket.resume()
   }
 }

@@ -57,6 +57,8 @@ interface Connection {
   readonly closed: Promise<string>
   /** All that came, once so many answers have begun. */
   answers(count: number): Promise<string>
+  /** Sends no more. */
+  end(): void
   destroy(): void
 }
 
@@ -86,7 +88,8 @@ function open(port: number): Promise<Connection> {
         await new Promise((resolve) => setTimeout(resolve, 5))
       return text
     },
-    destroy: () => socket.destroy(),
+    end: () => void socket.end(),
+    destroy: () => void socket.resetAndDestroy(),
   }
   return new Promise((resolve) => socket.on('connect', () => resolve(connection)))
 }
@@ -133,6 +136,8 @@ const plain: readonly (readonly string[])[] = [
   [`${post('CONTENT-LENGTH:2', 'X-Empty:', 'x-a:b:c', "x!#$%&'*+.^_`|~-1: ok")}{}`],
   [post(length) + body, `${post('Content-Length: 1')}x`, post('Content-Length: 0')],
   [`${post('Content-Length: 3')}\xe2\x82\xac`],
+  [post(length), body],
+  [post(length) + body.slice(0, 3), body.slice(3, 7), body.slice(7)],
 ]
 
 test('a plain request never reaches node:http, and its answer is the same', async (t) => {
@@ -140,7 +145,7 @@ test('a plain request never reaches node:http, and its answer is the same', asyn
   let requests = 0
   for (const pieces of plain) {
     assert.equal(await exchange(fast.port, pieces), await exchange(slow.port, pieces))
-    requests += pieces.length
+    requests += pieces.filter((piece) => piece.startsWith('POST')).length
     assert.equal(fast.fast(), requests, pieces[0])
   }
 })
@@ -195,8 +200,7 @@ const other: Readonly<Record<string, readonly string[]>> = {
   'very many headers': [post(length, ...Array.from({ length: 150 }, (_, index) => `X-${index}: 1`)) + body],
   'a head in two pieces': [post(length).slice(0, 30), post(length).slice(30) + body],
   'a head that never ends': [post(length).slice(0, 30)],
-  'a body in two pieces': [post(length) + body.slice(0, 5), body.slice(5)],
-  'a body after its head': [post(length), body],
+  'a byte too many behind pieces': [post(length) + body.slice(0, 5), body.slice(5) + body],
   'a body that never ends': [post('Content-Length: 100') + body],
   'more than one request at once': [post(length) + body + post(length) + body],
   'a byte too many': [`${post(length)}${body} `],
@@ -263,18 +267,19 @@ function mutated(text: string, below: (count: number) => number): string {
 }
 
 test('of requests with something broken in them both say the same', { timeout: 120_000 }, async (t) => {
-  const runs = Number(process.env.GRAPHPOST_FUZZ_RUNS ?? 400)
+  const runs = Number(process.env.GRAPHPOST_HTTP_FUZZ_RUNS ?? 400)
   const [fast, slow] = await Promise.all([start(t, true), start(t, false)])
   const below = numbers(7)
   const whole = post(length, json, 'Authorization: Bearer abc', 'Accept: */*') + body
   const requests = Array.from({ length: runs }, () => {
     let text = whole
     for (let count = below(3); count >= 0; count--) text = mutated(text, below)
-    return text
+    const cut = below(3) === 0 ? below(text.length) : text.length
+    return [text.slice(0, cut), text.slice(cut)].filter((piece) => piece !== '')
   })
-  await eachOf(requests, 20, async (text) => {
-    const [answer, expected] = await Promise.all([exchange(fast.port, [text]), exchange(slow.port, [text])])
-    assert.equal(answer, expected, JSON.stringify(text))
+  await eachOf(requests, 20, async (pieces) => {
+    const [answer, expected] = await Promise.all([exchange(fast.port, pieces), exchange(slow.port, pieces)])
+    assert.equal(answer, expected, JSON.stringify(pieces))
   })
   assert.ok(fast.fast() > 0 && fast.fast() < runs, 'some were read here, some were not')
 })
@@ -363,6 +368,42 @@ test('a client that goes away while it is answered harms nobody', async (t) => {
   await connection.send(post(length) + body)
   await connection.answers(1)
   assert.ok(fast() > 0)
+  connection.destroy()
+})
+
+for (const leave of ['end', 'destroy'] as const) {
+  test(`a client that leaves in the middle of a body is reported by node:http (${leave})`, async (t) => {
+    let aborted = () => {}
+    const heard = new Promise<void>((resolve) => {
+      aborted = resolve
+    })
+    const fastPath: FastPath = () => assert.fail('the request was never whole')
+    const listening = await listen((request) => request.resume().on('error', aborted), {
+      ...{ host: '127.0.0.1', port: 0, ...timeouts },
+      fastPath,
+    })
+    t.after(() => listening.close(0))
+    const connection = await open(listening.port)
+    await connection.send(post(length) + body.slice(0, 5))
+    await connection.received(40)
+    connection[leave]()
+    await heard
+  })
+}
+
+test('an answer may say how long it is', async (t) => {
+  const fastPath: FastPath = (_, answer) => {
+    setImmediate(() => answer({ status: 413, headers: ['Content-Length', '3'], body: Buffer.from('abc') }))
+    return true
+  }
+  const listening = await listen(() => {}, { host: '127.0.0.1', port: 0, ...timeouts, fastPath })
+  t.after(() => listening.close(0))
+  const connection = await open(listening.port)
+  await connection.send(post(length) + body)
+  const answer = await connection.received(40)
+  assert.match(answer, /^HTTP\/1\.1 413 Payload Too Large\r\nContent-Length: 3\r\n/)
+  assert.match(answer, /\r\n\r\nabc$/)
+  assert.doesNotMatch(answer, /Transfer-Encoding/)
   connection.destroy()
 })
 
