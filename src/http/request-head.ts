@@ -10,7 +10,7 @@ export interface RequestHead {
 
 const lineEnd = '\r\n'
 /** `POST /v1.0/me/sendMail HTTP/1.1`: a target in origin form (RFC 9112 §3.2.1), of the characters that RFC 3986 §2 allows. */
-const requestLine = /^(POST) (\/[\w.~:/?@!$&'()*+,;=%[\]-]*) HTTP\/1\.1$/
+const requestLine = /^POST (\/[\w.~:/?@!$&'()*+,;=%[\]-]*) HTTP\/1\.1$/
 /** RFC 9110 §5.6.2 */
 const token = /^[\w!#$%&'*+.^`|~-]+$/
 /** RFC 9110 §5.5 allows other bytes too, which nobody sends. */
@@ -53,15 +53,16 @@ function lowerCaseName(spelled: string): string | undefined {
  * reads it reads as `node:http` would. One for each connection, whose client says much the same again and again.
  */
 export class HeadReader {
-  /** A token makes most of a head: the one that passed last need not be looked through again. */
+  /** The line and the token that passed last: they come again, and a token makes most of a head. */
+  #line = ''
+  #url = ''
   #authorization = ''
 
   /** Undefined: it is for `node:http`. @param text without the empty line at its end */
   read(text: string): RequestHead | undefined {
     if (text.length > maxLength) return undefined
     let at = text.indexOf(lineEnd)
-    const [, method, url] = requestLine.exec(at === -1 ? text : text.slice(0, at)) ?? []
-    if (method === undefined || url === undefined || at === -1) return undefined
+    if (at === -1 || !this.#isRequest(text.slice(0, at))) return undefined
     const headers: Record<string, string> = {}
     for (let count = 0; at < text.length; count++) {
       const colon = text.indexOf(':', at)
@@ -78,7 +79,16 @@ export class HeadReader {
     }
     const { host, connection = 'keep-alive', 'content-length': length = '' } = headers
     if (host === undefined || connection.toLowerCase() !== 'keep-alive' || !decimal.test(length)) return undefined
-    return { method, url, headers, length: Number(length) }
+    return { method: 'POST', url: this.#url, headers, length: Number(length) }
+  }
+
+  #isRequest(line: string): boolean {
+    if (line === this.#line) return true
+    const [, url] = requestLine.exec(line) ?? []
+    if (url === undefined) return false
+    this.#line = line
+    this.#url = url
+    return true
   }
 
   #value(name: string, value: string): string | undefined {
