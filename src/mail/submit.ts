@@ -1,5 +1,4 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
-import { conversationFrom, threadStartOf } from './conversation.js'
 import { createDraft } from './create-draft.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
@@ -8,7 +7,7 @@ import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
 import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
+import { countIn, type MessageParts, placeInThread, putMessage, sizeOf } from './put-message.js'
 import { deferredUntil } from './scheduled-send.js'
 import { type Acting, type Sender, senderOf } from './sender.js'
 import { postponed } from './sending-limits.js'
@@ -122,15 +121,15 @@ function sentMessage(
   mailbox: MailboxId,
   sender: Sender,
   parts: MessageParts,
-  { saveToSentItems, conversation }: SubmitOptions,
+  options: SubmitOptions,
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
-  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
+  const { internetMessageId, conversation } = placeInThread(mail, draft, options.conversation, now)
   return {
     mailbox,
     id: mail.ids.next() as MessageId,
-    folder: saveToSentItems ? folderId('sentitems') : noFolder,
+    folder: options.saveToSentItems ? folderId('sentitems') : noFolder,
     moves: 0,
     change: mail.ids.next(),
     createdAt: now,
@@ -143,7 +142,7 @@ function sentMessage(
     importance: draft.importance,
     subject: draft.subject,
     internetMessageId,
-    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
+    conversation,
     sizeBytes: sizeOf(parts),
     content: sentContent(draft, sender),
   }
