@@ -31,10 +31,10 @@ export async function senderOf(
   from: EmailAddress | undefined,
 ): Promise<Sender> {
   const author = from === undefined || isNameOf(mailbox, from) ? mailbox : await mailboxNamed(mail, mailbox, from)
-  if (author.id === actor.id) return { from: addressOf(author), sender: addressOf(author) }
+  if (author.id === actor.id) return bothOf(author)
   if (!forOthers) throw denied(actor, author, 'the token lacks Mail.Send.Shared')
   const rights = await mail.store.mailboxes.rightsOf(author.id, actor.owner)
-  if (rights.has('sendAs')) return { from: addressOf(author), sender: addressOf(author) }
+  if (rights.has('sendAs')) return bothOf(author)
   if (rights.has('sendOnBehalf')) return { from: addressOf(author), sender: addressOf(actor) }
   throw denied(actor, author, 'they have neither Send As nor Send on Behalf there')
 }
@@ -58,6 +58,11 @@ function denied(actor: Mailbox, author: Mailbox, why: string): MailError {
   return new MailError('sendAsDenied', `${actor.address} may not send as ${author.address}: ${why}.`, {
     property: 'from',
   })
+}
+
+function bothOf(author: Mailbox): Sender {
+  const address = addressOf(author)
+  return { from: address, sender: address }
 }
 
 function addressOf({ displayName, address }: Mailbox): EmailAddress {
