@@ -1,4 +1,5 @@
 import type { EmailAddress, ItemBody, MessageContent } from '../mail/message.js'
+import { listJson, textJson } from './json-text.js'
 
 /** The usual values, which most mail has; what has one is not written down. */
 const usual = {
@@ -64,22 +65,13 @@ function member(name: keyof MessageContent, content: MessageContent): string {
 }
 
 function addressesJson(addresses: readonly EmailAddress[]): string {
-  let list = ''
-  for (const address of addresses) list += list === '' ? addressJson(address) : `,${addressJson(address)}`
-  return `[${list}]`
+  return listJson(addresses, addressJson)
 }
 
 function addressJson({ name, address }: EmailAddress): string {
   return name === undefined
-    ? `{"address":${textJson(address)}}`
-    : `{"name":${textJson(name)},"address":${textJson(address)}}`
-}
-
-/** Text of which JSON escapes nothing. */
-const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
-
-function textJson(text: string): string {
-  return plainText.test(text) ? `"${text}"` : readableJson(text)
+    ? `{"address":${textJson(address, readableJson)}}`
+    : `{"name":${textJson(name, readableJson)},"address":${textJson(address, readableJson)}}`
 }
 
 /** JSON that both databases can look into: PostgreSQL refuses NUL and halves of a pair there, which mean nothing in mail. */
