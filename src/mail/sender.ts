@@ -18,6 +18,11 @@ export interface Sender {
   readonly sender: EmailAddress
 }
 
+/** The sender where nothing has to be looked up for it: whose mailbox it is writes as nobody else, as in nearly all mail. */
+export function ownSender({ mailbox, actor }: Acting, from: EmailAddress | undefined): Sender | undefined {
+  return mailbox.id === actor.id && (from === undefined || isNameOf(mailbox, from)) ? bothOf(mailbox) : undefined
+}
+
 /**
  * The sender of a message. `from` unless given is the mailbox addressed; an address of the actor's own always may be, and
  * becomes the primary one; another's wants its right: with Send As the message is all theirs, with Send on Behalf it says

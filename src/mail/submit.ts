@@ -9,7 +9,7 @@ import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent
 import type { OutboxEntry, OutboxRecipient } from './outbox-entry.js'
 import { countIn, type MessageParts, placeInThread, putMessage, sizeOf } from './put-message.js'
 import { deferredUntil } from './scheduled-send.js'
-import { type Acting, type Sender, senderOf } from './sender.js'
+import { type Acting, ownSender, type Sender, senderOf } from './sender.js'
 import { postponed } from './sending-limits.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
@@ -43,7 +43,7 @@ export async function submitMessage(
 ): Promise<MessageId> {
   requireRecipients(draft, mail.limits.maxRecipients)
   const dueAt = deferredUntil(draft.singleValueExtendedProperties, mail.clock.now())
-  const sender = await senderOf(mail, acting, draft.from)
+  const sender = ownSender(acting, draft.from) ?? (await senderOf(mail, acting, draft.from))
   if (dueAt !== undefined) return scheduleNew(mail, acting, { ...draft, ...sender }, dueAt, options)
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
