@@ -38,12 +38,16 @@ const randomPoolBytes = 8_192
 /** Bytes are handed out once each, from a pool of fresh ones. */
 function systemRandom(): Random {
   let pool = Buffer.alloc(0)
+  let taken = 0
   return {
     bytes: (count) => {
-      if (pool.length < count) pool = randomBytes(Math.max(randomPoolBytes, count))
-      const taken = pool.subarray(0, count)
-      pool = pool.subarray(count)
-      return taken
+      if (pool.length - taken < count) {
+        pool = randomBytes(Math.max(randomPoolBytes, count))
+        taken = 0
+      }
+      const from = taken
+      taken += count
+      return pool.subarray(from, taken)
     },
     uuid: () => randomUUID(),
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Mail } from './mail.js'
-import type { Conversation, MessageContent } from './message.js'
+import type { Conversation, Message, MessageContent } from './message.js'
 
 /** Between 1601-01-01, where a FILETIME begins, and 1970-01-01. */
 const filetimeEpochMs = 11_644_473_600_000
@@ -30,7 +30,26 @@ export function conversationFrom(messageId: string, createdAt: number): Conversa
   return conversationOf(id, createdAt)
 }
 
-/** As `newMessageId` makes them. */
+/** A new Message-ID of ours, and the thread that begins with it: as `conversationFrom` reads it, without reading it. */
+export function startThread(
+  mail: Pick<Mail, 'random' | 'hostname'>,
+  createdAt: number,
+): Pick<Message, 'internetMessageId' | 'conversation'> {
+  const bytes = mail.random.bytes(16)
+  const id = bytes.toString('hex')
+  return { internetMessageId: messageIdOf(id, mail.hostname), conversation: { id, index: indexOf(bytes, createdAt) } }
+}
+
+/** RFC 5322 §3.6.4: unique for ever, and the same in every copy, so that receivers can drop a repeated one. */
+export function newMessageId(mail: Pick<Mail, 'random' | 'hostname'>): string {
+  return messageIdOf(mail.random.bytes(16).toString('hex'), mail.hostname)
+}
+
+function messageIdOf(hex: string, hostname: string): string {
+  return `<${hex.toUpperCase()}@${hostname}>`
+}
+
+/** As {@link newMessageId} makes them. */
 const ownMessageId = /^<([0-9A-F]{32})@/
 
 /** The Message-ID of the message that a thread began with, as far as one of the later ones tells. */
@@ -42,11 +61,24 @@ export function threadStartOf({
 }
 
 function conversationOf(id: Buffer, createdAt: number): Conversation {
-  const index = Buffer.allocUnsafe(headerBytes)
-  index.writeUInt8(1, 0)
-  index.writeUIntBE(Math.floor((createdAt + filetimeEpochMs) * indexUnitsPerMs), 1, 5)
-  id.copy(index, 6)
-  return { id: id.toString('hex'), index: index.toString('base64') }
+  return { id: id.toString('hex'), index: indexOf(id, createdAt) }
+}
+
+function indexOf(id: Buffer, createdAt: number): string {
+  return headOf(Math.floor((createdAt + filetimeEpochMs) * indexUnitsPerMs)) + id.toString('base64')
+}
+
+/** Remembered: the same for the mail of a second, which is thousands. */
+let lastHead = { time: -1, text: '' }
+
+/** The six bytes before the id. They are two threes, so that their base64 and the id's are that of the whole. */
+function headOf(time: number): string {
+  if (time !== lastHead.time) {
+    const head = Buffer.of(1, 0, 0, 0, 0, 0)
+    head.writeUIntBE(time, 1, 5)
+    lastHead = { time, text: head.toString('base64') }
+  }
+  return lastHead.text
 }
 
 const headerBytes = 22

@@ -1,12 +1,11 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
 import { bodyPreviewOf } from './body.js'
-import { conversationFrom, threadStartOf } from './conversation.js'
 import type { FolderId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId } from './mail-folder.js'
 import type { Mailbox } from './mailbox.js'
 import type { Answer, Conversation, Draft, Message, MessageContent } from './message.js'
-import { countIn, type MessageParts, newMessageId, putMessage, sizeOf, writeInto } from './put-message.js'
+import { countIn, type MessageParts, placeInThread, putMessage, sizeOf, writeInto } from './put-message.js'
 import type { MailWriter } from './store.js'
 
 export interface CreateOptions {
@@ -51,11 +50,11 @@ function newDraft(
   mail: Mail,
   mailbox: Mailbox,
   parts: MessageParts & { readonly draft: NewDraft },
-  { folder = folderId('drafts'), conversation, answers, imported }: CreateOptions,
+  { folder = folderId('drafts'), conversation: given, answers, imported }: CreateOptions,
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
-  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
+  const { internetMessageId, conversation } = placeInThread(mail, draft, given, now)
   return {
     mailbox: mailbox.id,
     id: mail.ids.next() as MessageId,
@@ -73,7 +72,7 @@ function newDraft(
     importance: draft.importance,
     subject: draft.subject,
     internetMessageId,
-    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
+    conversation,
     sizeBytes: sizeOf(parts),
     // Shown in the answer to whoever made it, and in every list after that.
     bodyPreview: bodyPreviewOf(draft.body),

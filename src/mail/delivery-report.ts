@@ -3,6 +3,7 @@
  * that it was delivered or handed on where that was asked for.
  */
 import { escapeHtml } from './body.js'
+import { newMessageId } from './conversation.js'
 import type { Mail } from './mail.js'
 import type { Mailbox } from './mailbox.js'
 import type { EmailAddress, Message } from './message.js'
@@ -10,7 +11,6 @@ import { readHeaderBlock } from './mime/header-block.js'
 import { threadIdsOf } from './mime/message-header.js'
 import { reportMime } from './mime/report.js'
 import type { OutboxRecipient } from './outbox-entry.js'
-import { newMessageId } from './put-message.js'
 
 /** RFC 3464 §2.3.3 */
 export type ReportKind = 'failed' | 'delayed' | 'delivered' | 'relayed'

@@ -1,9 +1,10 @@
 import { type AttachmentEnvelope, keptAttachment } from './attachment.js'
+import { conversationFrom, newMessageId, startThread, threadStartOf } from './conversation.js'
 import { MailError } from './errors.js'
 import type { AttachmentId } from './ids.js'
 import type { Mail } from './mail.js'
 import { firstFreeId } from './mail-folder.js'
-import type { Draft, Message } from './message.js'
+import type { Conversation, Draft, Message } from './message.js'
 import type { FolderChange, MailWriter } from './store.js'
 
 /** What a new message is made of beside its own properties. */
@@ -95,9 +96,22 @@ export async function writeInto(
 /** Bytes of a message beside its text and attachments: what headers and properties come to, roughly. */
 const overheadBytes = 1_024
 
-/** RFC 5322 §3.6.4: unique for ever, and the same in every copy, so that receivers can drop a repeated one. */
-export function newMessageId(mail: Pick<Mail, 'random' | 'hostname'>): string {
-  return `<${mail.random.bytes(16).toString('hex').toUpperCase()}@${mail.hostname}>`
+/** The Message-ID of a new message, and its thread: the one given, the one that the draft names, or one that it begins. */
+export function placeInThread(
+  mail: Pick<Mail, 'random' | 'hostname'>,
+  draft: Draft,
+  conversation: Conversation | undefined,
+  createdAt: number,
+): Pick<Message, 'internetMessageId' | 'conversation'> {
+  const start = threadStartOf(draft)
+  if (conversation === undefined && start === undefined && draft.internetMessageId === undefined) {
+    return startThread(mail, createdAt)
+  }
+  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
+  return {
+    internetMessageId,
+    conversation: conversation ?? conversationFrom(start ?? internetMessageId, createdAt),
+  }
 }
 
 /** Bytes of a message with its attachments, roughly. */

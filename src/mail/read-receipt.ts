@@ -1,4 +1,5 @@
 import { escapeHtml } from './body.js'
+import { newMessageId } from './conversation.js'
 import type { Mail } from './mail.js'
 import type { Mailbox } from './mailbox.js'
 import type { Message } from './message.js'
@@ -7,7 +8,6 @@ import { parseAddresses } from './mime/addresses.js'
 import { reportMime } from './mime/report.js'
 import type { Outgoing } from './outgoing.js'
 import { outgoingReport } from './outgoing-report.js'
-import { newMessageId } from './put-message.js'
 
 /** Whether reading the message for the first time is to be told to whoever sent it. */
 export function wantsReadReceipt({ isDraft, isRead, content }: Message): boolean {

@@ -18,6 +18,11 @@ export interface Sender {
   readonly sender: EmailAddress
 }
 
+/** The sender where nothing has to be looked up for it: whose mailbox it is writes as nobody else, as in nearly all mail. */
+export function ownSender({ mailbox, actor }: Acting, from: EmailAddress | undefined): Sender | undefined {
+  return mailbox.id === actor.id && (from === undefined || isNameOf(mailbox, from)) ? bothOf(mailbox) : undefined
+}
+
 /**
  * The sender of a message. `from` unless given is the mailbox addressed; an address of the actor's own always may be, and
  * becomes the primary one; another's wants its right: with Send As the message is all theirs, with Send on Behalf it says
@@ -31,10 +36,10 @@ export async function senderOf(
   from: EmailAddress | undefined,
 ): Promise<Sender> {
   const author = from === undefined || isNameOf(mailbox, from) ? mailbox : await mailboxNamed(mail, mailbox, from)
-  if (author.id === actor.id) return { from: addressOf(author), sender: addressOf(author) }
+  if (author.id === actor.id) return bothOf(author)
   if (!forOthers) throw denied(actor, author, 'the token lacks Mail.Send.Shared')
   const rights = await mail.store.mailboxes.rightsOf(author.id, actor.owner)
-  if (rights.has('sendAs')) return { from: addressOf(author), sender: addressOf(author) }
+  if (rights.has('sendAs')) return bothOf(author)
   if (rights.has('sendOnBehalf')) return { from: addressOf(author), sender: addressOf(actor) }
   throw denied(actor, author, 'they have neither Send As nor Send on Behalf there')
 }
@@ -58,6 +63,11 @@ function denied(actor: Mailbox, author: Mailbox, why: string): MailError {
   return new MailError('sendAsDenied', `${actor.address} may not send as ${author.address}: ${why}.`, {
     property: 'from',
   })
+}
+
+function bothOf(author: Mailbox): Sender {
+  const address = addressOf(author)
+  return { from: address, sender: address }
 }
 
 function addressOf({ displayName, address }: Mailbox): EmailAddress {

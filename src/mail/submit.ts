@@ -1,5 +1,4 @@
 import { type AttachmentEnvelope, contentOf, hasVisibleAttachment } from './attachment.js'
-import { conversationFrom, threadStartOf } from './conversation.js'
 import { createDraft } from './create-draft.js'
 import { isDeliverableAddress } from './email-address.js'
 import { MailError } from './errors.js'
@@ -7,10 +6,10 @@ import type { MailboxId, MessageId } from './ids.js'
 import type { Mail } from './mail.js'
 import { folderId, noFolder } from './mail-folder.js'
 import type { Answer, Conversation, Draft, EmailAddress, Message, MessageContent } from './message.js'
-import type { OutboxEntry } from './outbox-entry.js'
-import { countIn, type MessageParts, newMessageId, putMessage, sizeOf } from './put-message.js'
+import type { OutboxEntry, OutboxRecipient } from './outbox-entry.js'
+import { countIn, type MessageParts, placeInThread, putMessage, sizeOf } from './put-message.js'
 import { deferredUntil } from './scheduled-send.js'
-import { type Acting, type Sender, senderOf } from './sender.js'
+import { type Acting, ownSender, type Sender, senderOf } from './sender.js'
 import { postponed } from './sending-limits.js'
 
 /** Longest part of a refused address that is shown: more than any that can be delivered to. */
@@ -44,7 +43,7 @@ export async function submitMessage(
 ): Promise<MessageId> {
   requireRecipients(draft, mail.limits.maxRecipients)
   const dueAt = deferredUntil(draft.singleValueExtendedProperties, mail.clock.now())
-  const sender = await senderOf(mail, acting, draft.from)
+  const sender = ownSender(acting, draft.from) ?? (await senderOf(mail, acting, draft.from))
   if (dueAt !== undefined) return scheduleNew(mail, acting, { ...draft, ...sender }, dueAt, options)
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
@@ -122,15 +121,15 @@ function sentMessage(
   mailbox: MailboxId,
   sender: Sender,
   parts: MessageParts,
-  { saveToSentItems, conversation }: SubmitOptions,
+  options: SubmitOptions,
 ): Message {
   const { draft, carried } = parts
   const now = mail.clock.now()
-  const internetMessageId = draft.internetMessageId ?? newMessageId(mail)
+  const { internetMessageId, conversation } = placeInThread(mail, draft, options.conversation, now)
   return {
     mailbox,
     id: mail.ids.next() as MessageId,
-    folder: saveToSentItems ? folderId('sentitems') : noFolder,
+    folder: options.saveToSentItems ? folderId('sentitems') : noFolder,
     moves: 0,
     change: mail.ids.next(),
     createdAt: now,
@@ -139,11 +138,11 @@ function sentMessage(
     sentAt: now,
     isRead: true,
     isDraft: false,
-    hasAttachments: hasVisibleAttachment([...draft.attachments, ...carried]),
+    hasAttachments: hasVisibleAttachment(draft.attachments) || hasVisibleAttachment(carried),
     importance: draft.importance,
     subject: draft.subject,
     internetMessageId,
-    conversation: conversation ?? conversationFrom(threadStartOf(draft) ?? internetMessageId, now),
+    conversation,
     sizeBytes: sizeOf(parts),
     content: sentContent(draft, sender),
   }
@@ -192,24 +191,49 @@ function envelopeOf({ content, sentAt }: Message): Envelope {
 
 /** One envelope per destination domain, from who submitted; an address named twice, in any case, gets one copy. */
 export function outboxEntries(message: Message, envelope: Envelope = envelopeOf(message)): OutboxEntry[] {
-  const { mailFrom, recipients, at } = envelope
-  const byDomain = new Map<string, Map<string, string>>()
-  for (const { address } of recipients) {
-    const lower = address.toLowerCase()
-    const domain = lower.slice(lower.lastIndexOf('@') + 1)
-    const addresses = byDomain.get(domain)
-    if (addresses === undefined) byDomain.set(domain, new Map([[lower, address]]))
-    else if (!addresses.has(lower)) addresses.set(lower, address)
+  const { recipients } = envelope
+  const [only] = recipients
+  // Most mail has one recipient, and nothing to sort out.
+  if (recipients.length === 1 && only !== undefined) {
+    return [entryTo(domainOf(only.address.toLowerCase()), [queued(only)], message, envelope)]
   }
-  return [...byDomain].map(([destination, addresses]) => ({
-    mailbox: message.mailbox,
-    message: message.id,
+  const byDomain = new Map<string, OutboxRecipient[]>()
+  const seen = new Set<string>()
+  for (const recipient of recipients) {
+    const lower = recipient.address.toLowerCase()
+    if (seen.has(lower)) continue
+    seen.add(lower)
+    const domain = domainOf(lower)
+    const others = byDomain.get(domain)
+    if (others === undefined) byDomain.set(domain, [queued(recipient)])
+    else others.push(queued(recipient))
+  }
+  return [...byDomain].map(([destination, ofDomain]) => entryTo(destination, ofDomain, message, envelope))
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1)
+}
+
+function queued({ address }: EmailAddress): OutboxRecipient {
+  return { address, state: 'queued' }
+}
+
+function entryTo(
+  destination: string,
+  recipients: readonly OutboxRecipient[],
+  { mailbox, id }: Message,
+  { mailFrom, at }: Envelope,
+): OutboxEntry {
+  return {
+    mailbox,
+    message: id,
     destination,
     mailFrom,
-    recipients: [...addresses.values()].map((address) => ({ address, state: 'queued' as const })),
-    state: 'queued' as const,
+    recipients,
+    state: 'queued',
     attempts: 0,
     dueAt: at,
     createdAt: at,
-  }))
+  }
 }

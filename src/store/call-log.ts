@@ -2,7 +2,8 @@ import type { CallLog, CallRecord } from '../mail/call-record.js'
 import type { IdSequence } from '../mail/ids.js'
 import type { Database } from './database.js'
 import { sql } from './kysely.js'
-import { statementOf } from './statement.js'
+import type { Schema } from './schema.js'
+import { preparedInsert, type Statement, statementOf } from './statement.js'
 
 /** How long a record may wait in memory before it is written, ms. A crash loses these; mail it never loses. */
 const flushAfterMs = 250
@@ -66,6 +67,7 @@ export class SqlCallLog implements CallLog {
   readonly #database: Database
   readonly #ids: IdSequence
   readonly #keep: number
+  readonly #insert: (page: Schema['call_pages']) => Statement
   #waiting: CallRecord[] = []
   #writing: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
@@ -75,6 +77,7 @@ export class SqlCallLog implements CallLog {
     this.#database = database
     this.#ids = ids
     this.#keep = keep
+    this.#insert = preparedInsert(database.read, 'call_pages', ['id', 'count', 'records'])
   }
 
   append(record: CallRecord): void {
@@ -130,10 +133,7 @@ export class SqlCallLog implements CallLog {
     if (this.#waiting.length === 0) return
     const records = this.#waiting
     this.#waiting = []
-    const insert = this.#database.read
-      .insertInto('call_pages')
-      .values({ id: this.#ids.next(), count: records.length, records: packed(records) })
-    const statements = [statementOf(insert.compile())]
+    const statements = [this.#insert({ id: this.#ids.next(), count: records.length, records: packed(records) })]
     if (++this.#pages % pruneEvery === 0) statements.push(this.#prune())
     // A record that could not be kept is not worth failing for: the store that refuses it refuses mail too, loudly.
     this.#writing = this.#writing.then(async () => {

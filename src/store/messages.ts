@@ -29,7 +29,7 @@ import {
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import { findByInternetMessageId } from './message-ids.js'
 import type { Schema } from './schema.js'
-import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
+import { insertText, type SqlValue, type Statement, statementOf } from './statement.js'
 
 /** No message has it. */
 const noMessage = -1
@@ -306,43 +306,53 @@ function direction(descending: boolean, nullable: boolean): OrderByModifiersCall
 
 /** Compiled once: the row of every accepted mail. */
 export function preparedMessageInsert(database: Database): (message: Message) => Statement {
-  const computed = { commit_number: database.dialect.commitNumber }
-  const insert = preparedInsert(database.read, 'messages', columns, computed)
-  return (message) => insert(rowOf(message))
+  const sql = insertText(database.read, 'messages', columns, { commit_number: database.dialect.commitNumber })
+  return (message) => ({ sql, parameters: rowOf(message) })
 }
 
-function rowOf(message: Message): Pick<Schema['messages'], (typeof columns)[number]> {
-  return {
-    mailbox_id: message.mailbox,
-    id: message.id,
-    folder_id: message.folder,
-    moves: message.moves,
-    change: message.change,
-    created_at: message.createdAt,
-    modified_at: message.modifiedAt,
-    received_at: message.receivedAt,
-    sent_at: message.sentAt,
-    is_read: message.isRead ? 1 : 0,
-    is_draft: message.isDraft ? 1 : 0,
-    has_attachments: message.hasAttachments ? 1 : 0,
-    importance: importances.indexOf(message.importance),
-    subject: message.subject,
-    from_name: message.content.from?.name ?? null,
-    from_address: message.content.from?.address ?? null,
-    internet_message_id: message.internetMessageId,
-    conversation_id: message.conversation.id,
-    conversation_index: message.conversation.index,
-    size_bytes: message.sizeBytes,
-    body_preview: message.bodyPreview ?? null,
-    last_verb: message.lastVerb?.verb ?? null,
-    last_verb_at: message.lastVerb?.at ?? null,
-    ...contentColumns(message.content),
-  }
+/** A list with the value of each column. */
+type ValuesOf<Columns extends readonly (keyof Schema['messages'])[]> = {
+  -readonly [Place in keyof Columns]: Schema['messages'][Columns[Place]]
+}
+
+/** The values of {@link columns}, in their order: a list, because an object would only be read back into one. */
+function rowOf(message: Message): SqlValue[] {
+  const { content, conversation, lastVerb } = message
+  const { from } = content
+  const kept = contentColumns(content)
+  const row: ValuesOf<typeof columns> = [
+    message.mailbox,
+    message.id,
+    message.folder,
+    message.moves,
+    message.change,
+    message.createdAt,
+    message.modifiedAt,
+    message.receivedAt,
+    message.sentAt,
+    message.isRead ? 1 : 0,
+    message.isDraft ? 1 : 0,
+    message.hasAttachments ? 1 : 0,
+    importances.indexOf(message.importance),
+    message.subject,
+    message.internetMessageId,
+    conversation.id,
+    conversation.index,
+    message.sizeBytes,
+    message.bodyPreview ?? null,
+    lastVerb?.verb ?? null,
+    lastVerb?.at ?? null,
+    from?.name ?? null,
+    from?.address ?? null,
+    kept.content,
+    kept.body,
+  ]
+  return row
 }
 
 /** Compiled once: whatever changes a message, and sends a draft, writes its whole row. */
 export function preparedMessageUpdate(database: Database): (message: Message, previousChange: number) => Statement {
-  const changing = columns.filter((column) => column !== 'mailbox_id' && column !== 'id')
+  const [, , ...changing] = columns
   const example = Object.fromEntries(changing.map((column) => [column, 0])) as unknown as Updateable<Schema['messages']>
   const compiled = database.read
     .updateTable('messages')
@@ -357,9 +367,9 @@ export function preparedMessageUpdate(database: Database): (message: Message, pr
     .where('change', '=', 0)
     .compile()
   return (message, previousChange) => {
-    const row = rowOf(message)
-    const parameters: SqlValue[] = changing.map((column) => row[column])
-    parameters.push(message.moves, message.mailbox, message.id, previousChange)
+    // Its key is first.
+    const changed = rowOf(message).slice(2)
+    const parameters = [...changed, message.moves, message.mailbox, message.id, previousChange]
     return { sql: compiled.sql, parameters, guarded: true }
   }
 }

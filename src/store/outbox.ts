@@ -4,6 +4,7 @@ import type { OutboxEntry, OutboxRecipient, OutboxWish } from '../mail/outbox-en
 import type { MailWriter, OutboxClaim, OutboxClaimed, OutboxStore, QueueFilter, QueuePlace } from '../mail/store.js'
 import type { Database } from './database.js'
 import { attemptsOf } from './delivery-attempts.js'
+import { listJson, textJson } from './json-text.js'
 import { type RawBuilder, type Selectable, sql } from './kysely.js'
 import type { Schema } from './schema.js'
 import { preparedInsert, type Statement, statementOf } from './statement.js'
@@ -267,21 +268,22 @@ export function preparedOutboxInsert(database: Database): (entry: OutboxEntry) =
         })
 }
 
-type SubmittedList = readonly [
-  mailbox: number,
-  message: number,
-  destination: string,
-  mailFrom: string,
-  recipients: readonly OutboxRecipient[],
-  createdAt: number,
-]
-
 function preparedSubmission(database: Database): (entry: OutboxEntry) => Statement {
   const { sql } = database.read.insertInto('submissions').values({ count: 0, entries: '', due_at: 0 }).compile()
-  return ({ mailbox, message, destination, mailFrom, recipients, createdAt }) => {
-    const list: SubmittedList = [mailbox, message, destination, mailFrom, recipients, createdAt]
-    return { sql, parameters: [1, JSON.stringify(list), createdAt], amounts: 1, listed: true }
-  }
+  return (entry) => ({ sql, parameters: [1, submissionJson(entry), entry.createdAt], amounts: 1, listed: true })
+}
+
+/** `[mailbox, message, destination, mailFrom, recipients, createdAt]`, as the dialects' `takeUp` reads it. */
+function submissionJson({ mailbox, message, destination, mailFrom, recipients, createdAt }: OutboxEntry): string {
+  const to = listJson(recipients, recipientJson)
+  return `[${mailbox},${message},${textJson(destination)},${textJson(mailFrom)},${to},${createdAt}]`
+}
+
+function recipientJson(recipient: OutboxRecipient): string {
+  // A new one says no more than this.
+  return Object.keys(recipient).length === 2
+    ? `{"address":${textJson(recipient.address)},"state":"${recipient.state}"}`
+    : JSON.stringify(recipient)
 }
 
 type Settlement = Parameters<MailWriter['settleOutboxEntry']>

@@ -41,11 +41,9 @@ export function preparedInsert<Table extends keyof Schema & string, Column exten
   db: Kysely<Schema>,
   table: Table,
   columns: readonly Column[],
-  computed: Readonly<Record<string, RawBuilder<unknown>>> = {},
+  computed?: Readonly<Record<string, RawBuilder<unknown>>>,
 ): (row: Pick<Schema[Table], Column>) => Statement {
-  const example = Object.fromEntries(columns.map((column) => [column, 0]))
-  const values = { ...example, ...computed } as unknown as Insertable<Schema[Table]>
-  const { sql } = db.insertInto(table).values(values).compile()
+  const sql = insertText(db, table, columns, computed)
   return (row) => {
     const parameters: SqlValue[] = new Array(columns.length)
     for (let index = 0; index < columns.length; index++) {
@@ -53,4 +51,16 @@ export function preparedInsert<Table extends keyof Schema & string, Column exten
     }
     return { sql, parameters }
   }
+}
+
+/** The text of such an insert, for whoever lists the parameters without a row. */
+export function insertText<Table extends keyof Schema & string>(
+  db: Kysely<Schema>,
+  table: Table,
+  columns: readonly (keyof Schema[Table] & string)[],
+  computed: Readonly<Record<string, RawBuilder<unknown>>> = {},
+): string {
+  const example = Object.fromEntries(columns.map((column) => [column, 0]))
+  const values = { ...example, ...computed } as unknown as Insertable<Schema[Table]>
+  return db.insertInto(table).values(values).compile().sql
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answerConversation, startConversation } from '../../src/mail/conversation.js'
+import { answerConversation, conversationFrom, startConversation, startThread } from '../../src/mail/conversation.js'
 import { timeZoneNamed, windowsZones } from '../../src/mail/time-zone.js'
 
 const random = { bytes: (count: number) => Buffer.alloc(count, 0xab), uuid: () => '' }
@@ -124,4 +124,20 @@ test('the recorded reply, to the bit', () => {
   const level = Buffer.from(index, 'base64').readUInt32BE(22)
   // Its createdDateTime has no fraction, and a unit is 0.84 s.
   assert.ok(Math.abs(level - recorded.readUInt32BE(22)) <= 2, level.toString(16))
+})
+
+test('a thread begun with a Message-ID of ours is the one that is read from the Message-ID', () => {
+  const began = Date.UTC(2026, 2, 20, 9, 9, 47)
+  const chance = {
+    bytes: (count: number) => Buffer.from(Array.from({ length: count }, (_, at) => at * 17)),
+    uuid: () => '',
+  }
+  for (const at of [began, began + 1, began + 7 * second, began + 400 * 24 * hour, began]) {
+    const { internetMessageId, conversation } = startThread({ random: chance, hostname: 'mail.example' }, at)
+    assert.equal(internetMessageId, '<00112233445566778899AABBCCDDEEFF@mail.example>')
+    assert.deepEqual(conversation, conversationFrom(internetMessageId, at))
+    const bytes = Buffer.from(conversation.index, 'base64')
+    const ticks = (BigInt(at) + 11_644_473_600_000n) * 10_000n
+    assert.equal(bytes.toString('hex'), `01${(ticks >> 24n).toString(16).padStart(10, '0')}${conversation.id}`)
+  }
 })
