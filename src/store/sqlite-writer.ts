@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { noRows, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import type { SqliteDatabase } from './sqlite-driver.js'
@@ -29,6 +30,12 @@ interface PendingWrite {
 
 /** Writes of one group at most, so that one commit stays short and its callers' answers leave evenly. */
 const maxGroup = 512
+
+/**
+ * With one processor the writer's thread runs only while this one does not, so that starting a group early gains nothing
+ * and costs a commit: a group waits as long as each turn of the event loop brings more writes.
+ */
+const sharesProcessor = availableParallelism() === 1
 
 /** Who is told of what becomes of writes. */
 export interface WriterEvents {
@@ -70,8 +77,7 @@ export class SqliteWriter {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ statements, resolve, reject })
-      // The rest of this turn of the event loop may bring more writes for the same sync.
-      if (this.#running === undefined && this.#waiting.length === 1) setImmediate(() => this.#start())
+      if (this.#running === undefined && this.#waiting.length === 1) this.#gather()
     })
   }
 
@@ -84,13 +90,24 @@ export class SqliteWriter {
     await this.#target.close()
   }
 
+  /** Starts the next group when its company is there; `seen`: how many waited a turn ago. */
+  #gather(seen = 0): void {
+    // The rest of this turn of the event loop may bring more writes for the same sync.
+    setImmediate(() => {
+      const count = this.#waiting.length
+      if (sharesProcessor && count > seen && count < maxGroup) this.#gather(count)
+      else this.#start()
+    })
+  }
+
   #start(): void {
     if (this.#running !== undefined || this.#waiting.length === 0) return
     const writes = this.#waiting.length <= maxGroup ? this.#waiting : this.#waiting.slice(0, maxGroup)
     this.#waiting = writes === this.#waiting ? [] : this.#waiting.slice(maxGroup)
     this.#running = this.#commit(writes).finally(() => {
       this.#running = undefined
-      this.#start()
+      if (sharesProcessor && this.#waiting.length > 0) this.#gather()
+      else this.#start()
     })
   }
 
