@@ -29,7 +29,7 @@ import {
 import { type ContentColumns, contentColumns, contentFrom } from './message-content.js'
 import { findByInternetMessageId } from './message-ids.js'
 import type { Schema } from './schema.js'
-import { preparedInsert, type SqlValue, type Statement, statementOf } from './statement.js'
+import { preparedInsert, type SqlValue, type Statement, statementOf, usualInsert } from './statement.js'
 
 /** No message has it. */
 const noMessage = -1
@@ -308,8 +308,21 @@ function direction(descending: boolean, nullable: boolean): OrderByModifiersCall
 export function preparedMessageInsert(database: Database): (message: Message) => Statement {
   const computed = { commit_number: database.dialect.commitNumber }
   const insert = preparedInsert(database.read, 'messages', columns, computed)
-  return (message) => insert(rowOf(message))
+  const usual = usualInsert(database.read, 'messages', columns, ofSentMail, computed)
+  return (message) => ({ ...insert(rowOf(message)), usual })
 }
+
+/** What most mail has that is sent, in the moment it is accepted. */
+const ofSentMail = new Map<(typeof columns)[number], number | null>([
+  ['moves', 0],
+  ['is_read', 1],
+  ['is_draft', 0],
+  ['has_attachments', 0],
+  ['importance', importances.indexOf('normal')],
+  ['body_preview', null],
+  ['last_verb', null],
+  ['last_verb_at', null],
+])
 
 function rowOf(message: Message): Pick<Schema['messages'], (typeof columns)[number]> {
   return {

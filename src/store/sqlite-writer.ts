@@ -14,7 +14,7 @@ import {
   type WriteOutcome,
 } from './sqlite-group.js'
 import type { WriterReply, WriterRequest } from './sqlite-writer-thread.js'
-import type { SqlValue, Statement } from './statement.js'
+import type { SqlValue, Statement, UsualForm } from './statement.js'
 
 /** Takes a group of writes and answers when it is on disk. */
 interface GroupTarget {
@@ -32,10 +32,11 @@ interface PendingWrite {
 const maxGroup = 512
 
 /**
- * With one processor the writer's thread runs only while this one does not, so that starting a group early gains nothing
- * and costs a commit: a group waits as long as each turn of the event loop brings more writes.
+ * Turns of the event loop that a group waits at most, while each brings more writes. With one processor the writer's
+ * thread runs only while this one does not: starting early gains nothing there, and costs a commit for the few writes
+ * that came during the last one. With more of them the threads work side by side.
  */
-const sharesProcessor = availableParallelism() === 1
+const maxTurns = availableParallelism() === 1 ? 4 : 1
 
 /** Who is told of what becomes of writes. */
 export interface WriterEvents {
@@ -52,14 +53,16 @@ export interface WriterEvents {
 export class SqliteWriter {
   readonly #target: GroupTarget
   readonly #events: WriterEvents
+  readonly #maxTurns: number
   readonly #numbers = new Map<string, number>()
   #waiting: PendingWrite[] = []
   #running: Promise<void> | undefined
   #closed = false
 
-  private constructor(target: GroupTarget, events: WriterEvents) {
+  private constructor(target: GroupTarget, events: WriterEvents, turns = maxTurns) {
     this.#target = target
     this.#events = events
+    this.#maxTurns = turns
   }
 
   /** Writes in a thread of its own: for a database on disk. */
@@ -68,9 +71,9 @@ export class SqliteWriter {
   }
 
   /** Writes on the caller's connection: for a database in memory, which no second connection could see. */
-  static onConnection(database: SqliteDatabase, events: WriterEvents = {}): SqliteWriter {
+  static onConnection(database: SqliteDatabase, events: WriterEvents = {}, turns = maxTurns): SqliteWriter {
     const writer = new SqliteGroupWriter(database)
-    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} }, events)
+    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} }, events, turns)
   }
 
   write(statements: readonly Statement[]): Promise<WriteRows> {
@@ -90,12 +93,11 @@ export class SqliteWriter {
     await this.#target.close()
   }
 
-  /** Starts the next group when its company is there; `seen`: how many waited a turn ago. */
-  #gather(seen = 0): void {
-    // The rest of this turn of the event loop may bring more writes for the same sync.
+  /** Starts the next group after this turn of the event loop, which may bring more writes for the same sync. */
+  #gather(turns = 1, waitedBefore = 0): void {
     setImmediate(() => {
-      const count = this.#waiting.length
-      if (sharesProcessor && count > seen && count < maxGroup) this.#gather(count)
+      const waiting = this.#waiting.length
+      if (turns < this.#maxTurns && waiting > waitedBefore && waiting < maxGroup) this.#gather(turns + 1, waiting)
       else this.#start()
     })
   }
@@ -106,7 +108,7 @@ export class SqliteWriter {
     this.#waiting = writes === this.#waiting ? [] : this.#waiting.slice(maxGroup)
     this.#running = this.#commit(writes).finally(() => {
       this.#running = undefined
-      if (sharesProcessor && this.#waiting.length > 0) this.#gather()
+      if (this.#maxTurns > 1 && this.#waiting.length > 0) this.#gather()
       else this.#start()
     })
   }
@@ -148,7 +150,10 @@ export class SqliteWriter {
     const values: SqlValue[] = [writes.length]
     for (const { statements } of writes) {
       values.push(statements.length)
-      for (const { sql, parameters, guarded, returnsRows, listed, readsAmounts, amounts = 0 } of statements) {
+      for (const statement of statements) {
+        const { parameters, guarded, returnsRows, listed, readsAmounts, amounts = 0 } = statement
+        const usual = usualFormOf(statement)
+        const { sql } = usual ?? statement
         let number = this.#numbers.get(sql)
         if (number === undefined) {
           number = this.#numbers.size
@@ -161,12 +166,22 @@ export class SqliteWriter {
           (listed ? listedFlag : 0) |
           (readsAmounts ? readsAmountsFlag : 0) |
           (amounts << amountsShift)
-        values.push(number, flags, parameters.length)
-        for (const parameter of parameters) values.push(parameter)
+        if (usual === undefined) {
+          values.push(number, flags, parameters.length)
+          for (const parameter of parameters) values.push(parameter)
+        } else {
+          values.push(number, flags, usual.rest.length)
+          for (const place of usual.rest) values.push(parameters[place] as SqlValue)
+        }
       }
     }
     return { newStatements, values }
   }
+}
+
+/** The shorter form of a statement, where its parameters allow it. */
+function usualFormOf({ usual, parameters }: Statement): UsualForm | undefined {
+  return usual?.values.every(([place, value]) => parameters[place] === value) ? usual : undefined
 }
 
 class ThreadTarget implements GroupTarget {

@@ -1,4 +1,4 @@
-import type { CompiledQuery, Insertable, Kysely, RawBuilder } from 'kysely'
+import { type CompiledQuery, type Insertable, type Kysely, type RawBuilder, sql } from './kysely.js'
 import type { Schema } from './schema.js'
 
 /** A value both databases take and a worker thread can be handed. */
@@ -24,6 +24,20 @@ export interface Statement {
   readonly listed?: boolean
   /** Reads what amounts are added to: those of the same commit that came before it are run first. */
   readonly readsAmounts?: boolean
+  /** The same for parameters that are what they usually are: SQLite's writer takes it then. */
+  readonly usual?: UsualForm
+}
+
+/**
+ * A statement with some values written into it. To hand a number or a null to the writer's thread and to bind it there
+ * costs 0.1 µs, half of what it costs to keep it.
+ */
+export interface UsualForm {
+  readonly sql: string
+  /** What the parameters in these places must be. */
+  readonly values: readonly (readonly [place: number, value: SqlValue])[]
+  /** The places of the other parameters, which it still has, in order. */
+  readonly rest: readonly number[]
 }
 
 export function statementOf(
@@ -53,4 +67,24 @@ export function preparedInsert<Table extends keyof Schema & string, Column exten
     }
     return { sql, parameters }
   }
+}
+
+/** A {@link preparedInsert} of a row that has these values. */
+export function usualInsert<Table extends keyof Schema & string, Column extends keyof Schema[Table] & string>(
+  db: Kysely<Schema>,
+  table: Table,
+  columns: readonly Column[],
+  usual: ReadonlyMap<Column, number | null>,
+  computed: Readonly<Record<string, RawBuilder<unknown>>> = {},
+): UsualForm {
+  const values: [number, SqlValue][] = []
+  const rest: number[] = []
+  const row = columns.map((column, place) => {
+    const value = usual.get(column)
+    if (value === undefined) rest.push(place)
+    else values.push([place, value])
+    return [column, value === undefined ? 0 : sql.lit(value)] as const
+  })
+  const written = { ...Object.fromEntries(row), ...computed } as unknown as Insertable<Schema[Table]>
+  return { sql: db.insertInto(table).values(written).compile().sql, values, rest }
 }
