@@ -132,9 +132,12 @@ export class SqliteGroupWriter {
         })
       } else if (flags & returnsRowsFlag) {
         found.push([place, statement.all(...parameters) as Rows])
-      } else {
+      } else if (flags & guardedFlag) {
         const { changes } = statement.run(...parameters)
-        if (flags & guardedFlag && Number(changes) !== 1) throw new GuardFailed('a guarded statement changed no row')
+        if (Number(changes) !== 1) throw new GuardFailed('a guarded statement changed no row')
+      } else {
+        // Like `run`, without an object that tells of changes nobody asks for: that one costs 0.7 µs.
+        statement.get(...parameters)
       }
       at = end
     }

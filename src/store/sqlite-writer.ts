@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { noRows, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import type { SqliteDatabase } from './sqlite-driver.js'
@@ -30,6 +31,13 @@ interface PendingWrite {
 /** Writes of one group at most, so that one commit stays short and its callers' answers leave evenly. */
 const maxGroup = 512
 
+/**
+ * Turns of the event loop that a group waits at most, while each brings more writes. With one processor the writer's
+ * thread runs only while this one does not: starting early gains nothing there, and costs a commit for the few writes
+ * that came during the last one. With more of them the threads work side by side.
+ */
+const maxTurns = availableParallelism() === 1 ? 4 : 1
+
 /** Who is told of what becomes of writes. */
 export interface WriterEvents {
   /** Of each commit: how many writes shared it, and how long it took. It must cost nothing. */
@@ -45,14 +53,16 @@ export interface WriterEvents {
 export class SqliteWriter {
   readonly #target: GroupTarget
   readonly #events: WriterEvents
+  readonly #maxTurns: number
   readonly #numbers = new Map<string, number>()
   #waiting: PendingWrite[] = []
   #running: Promise<void> | undefined
   #closed = false
 
-  private constructor(target: GroupTarget, events: WriterEvents) {
+  private constructor(target: GroupTarget, events: WriterEvents, turns = maxTurns) {
     this.#target = target
     this.#events = events
+    this.#maxTurns = turns
   }
 
   /** Writes in a thread of its own: for a database on disk. */
@@ -61,17 +71,16 @@ export class SqliteWriter {
   }
 
   /** Writes on the caller's connection: for a database in memory, which no second connection could see. */
-  static onConnection(database: SqliteDatabase, events: WriterEvents = {}): SqliteWriter {
+  static onConnection(database: SqliteDatabase, events: WriterEvents = {}, turns = maxTurns): SqliteWriter {
     const writer = new SqliteGroupWriter(database)
-    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} }, events)
+    return new SqliteWriter({ run: async (group) => writer.run(group), close: async () => {} }, events, turns)
   }
 
   write(statements: readonly Statement[]): Promise<WriteRows> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ statements, resolve, reject })
-      // The rest of this turn of the event loop may bring more writes for the same sync.
-      if (this.#running === undefined && this.#waiting.length === 1) setImmediate(() => this.#start())
+      if (this.#running === undefined && this.#waiting.length === 1) this.#gather()
     })
   }
 
@@ -84,13 +93,23 @@ export class SqliteWriter {
     await this.#target.close()
   }
 
+  /** Starts the next group after this turn of the event loop, which may bring more writes for the same sync. */
+  #gather(turns = 1, waitedBefore = 0): void {
+    setImmediate(() => {
+      const waiting = this.#waiting.length
+      if (turns < this.#maxTurns && waiting > waitedBefore && waiting < maxGroup) this.#gather(turns + 1, waiting)
+      else this.#start()
+    })
+  }
+
   #start(): void {
     if (this.#running !== undefined || this.#waiting.length === 0) return
     const writes = this.#waiting.length <= maxGroup ? this.#waiting : this.#waiting.slice(0, maxGroup)
     this.#waiting = writes === this.#waiting ? [] : this.#waiting.slice(maxGroup)
     this.#running = this.#commit(writes).finally(() => {
       this.#running = undefined
-      this.#start()
+      if (this.#maxTurns > 1 && this.#waiting.length > 0) this.#gather()
+      else this.#start()
     })
   }
 

@@ -115,6 +115,25 @@ test('a message comes back as it was written, and a list does not read what it d
   assert.deepEqual(await store.mail.messages.list({ ...query, withContent: false }), [envelope])
 })
 
+test('a message with the values of most sent mail comes back as it was written, and with any other in their place', async (t) => {
+  const store = await openTestStore(t)
+  const adele = await mailboxIn(store)
+  const others: Partial<Message>[] = [
+    {},
+    { moves: 2 },
+    { isRead: false },
+    { isDraft: true },
+    { hasAttachments: true },
+    { importance: 'low' },
+    { importance: 'high' },
+    { bodyPreview: '' },
+    { lastVerb: { verb: 102, at: 1_700_000_000_001 } },
+  ]
+  const messages = others.map((other) => messageIn(store, adele, { isRead: true, ...other }))
+  await Promise.all(messages.map((message) => store.mail.write((tx) => tx.insertMessage(message))))
+  for (const message of messages) assert.deepEqual(await store.mail.messages.find(adele.id, message.id), message)
+})
+
 test('text that databases stumble over is kept: lone surrogates become U+FFFD at worst, NUL is dropped from bodies', async (t) => {
   const store = await openTestStore(t)
   const adele = await mailboxIn(store)
