@@ -83,10 +83,17 @@ export function mailboxFinder(mail: Pick<Mail, 'store' | 'clock'>): MailboxFinde
     const [tenant = '', ...key] = tenantAndKey.split(' ')
     return mail.store.mailboxes.find(tenant as TenantId, key.join(' '))
   })
+  /** What callers' own mailboxes are asked for by: most calls are for those. */
+  const own = new WeakMap<Caller, string>()
   return (caller, key) => {
-    const wanted = key === undefined ? caller.user : withoutTenant(key, caller.tenant)
-    if (wanted === undefined) throw notDelegated()
-    const found = find(`${caller.tenant} ${wanted}`)
+    let asked = key === undefined ? own.get(caller) : undefined
+    if (asked === undefined) {
+      const wanted = key === undefined ? caller.user : withoutTenant(key, caller.tenant)
+      if (wanted === undefined) throw notDelegated()
+      asked = `${caller.tenant} ${wanted}`
+      if (key === undefined) own.set(caller, asked)
+    }
+    const found = find(asked)
     if (found instanceof Promise) return found.then((mailbox) => mailbox ?? refuseUser(caller, key))
     return found ?? refuseUser(caller, key)
   }

@@ -189,8 +189,8 @@ function lastSegment(path: string): string {
   return path.split('/').at(-1) ?? ''
 }
 
-/** Matches of short paths, such as `/v1.0/me/sendMail`, which most calls share. */
-const knownRoutes = new Map<string, RouteFound<Route>>()
+/** Matches of short paths, such as `/v1.0/me/sendMail`, which most calls share; by method, since no text need be made then. */
+const knownRoutes = new Map<string, Map<string, RouteFound<Route>>>()
 const longestKnownPath = 40
 const maxKnownRoutes = 1_000
 
@@ -201,13 +201,14 @@ const maxKnownRoutes = 1_000
  */
 export function findRoute(method: string, path: string): RouteFound<Route> {
   if (path.length > longestKnownPath) return matchRoute(method, path)
-  const key = `${method} ${path}`
-  let found = knownRoutes.get(key)
-  if (found === undefined) {
-    found = matchRoute(method, path)
-    if (knownRoutes.size >= maxKnownRoutes) knownRoutes.clear()
-    knownRoutes.set(key, found)
-  }
+  const known = knownRoutes.get(method)
+  const remembered = known?.get(path)
+  if (remembered !== undefined) return remembered
+  const found = matchRoute(method, path)
+  // Few methods have routes: what has none was refused.
+  const paths = known ?? new Map<string, RouteFound<Route>>()
+  if (paths.size >= maxKnownRoutes) paths.clear()
+  knownRoutes.set(method, paths.set(path, found))
   return found
 }
 

@@ -55,7 +55,7 @@ export function understandBody(
 
 /** The type alone, in lower case, without its parameters. */
 export function mediaType(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined
+  if (header === undefined || header === 'application/json') return header
   const end = header.indexOf(';')
   return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase()
 }

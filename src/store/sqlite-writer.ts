@@ -28,6 +28,8 @@ interface PendingWrite {
   readonly reject: (error: Error) => void
 }
 
+/** Writes for which alone a group is begun in the middle of a turn. */
+const minGroup = 8
 /** Writes of one group at most, so that one commit stays short and its callers' answers leave evenly. */
 const maxGroup = 512
 
@@ -37,6 +39,11 @@ const maxGroup = 512
  * that came during the last one. With more of them the threads work side by side.
  */
 const maxTurns = availableParallelism() === 1 ? 4 : 1
+/**
+ * Share of the writes under way from which on a group does not wait for the others: the processor then has these to read
+ * while the disk has those.
+ */
+const enoughShare = 0.8
 
 /** Who is told of what becomes of writes. */
 export interface WriterEvents {
@@ -57,6 +64,8 @@ export class SqliteWriter {
   readonly #numbers = new Map<string, number>()
   #waiting: PendingWrite[] = []
   #running: Promise<void> | undefined
+  /** Of writes that wait; where turns are waited for. */
+  #enough = maxGroup
   #closed = false
 
   private constructor(target: GroupTarget, events: WriterEvents, turns = maxTurns) {
@@ -80,7 +89,9 @@ export class SqliteWriter {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ statements, resolve, reject })
-      if (this.#running === undefined && this.#waiting.length === 1) this.#gather()
+      if (this.#running !== undefined) return
+      if (this.#waiting.length === 1) this.#gather()
+      else if (this.#waiting.length >= this.#enough) this.#start()
     })
   }
 
@@ -97,7 +108,7 @@ export class SqliteWriter {
   #gather(turns = 1, waitedBefore = 0): void {
     setImmediate(() => {
       const waiting = this.#waiting.length
-      if (turns < this.#maxTurns && waiting > waitedBefore && waiting < maxGroup) this.#gather(turns + 1, waiting)
+      if (turns < this.#maxTurns && waiting > waitedBefore && waiting < this.#enough) this.#gather(turns + 1, waiting)
       else this.#start()
     })
   }
@@ -108,8 +119,10 @@ export class SqliteWriter {
     this.#waiting = writes === this.#waiting ? [] : this.#waiting.slice(maxGroup)
     this.#running = this.#commit(writes).finally(() => {
       this.#running = undefined
-      if (this.#maxTurns > 1 && this.#waiting.length > 0) this.#gather()
-      else this.#start()
+      const waiting = this.#waiting.length
+      if (this.#maxTurns > 1) this.#enough = Math.max(minGroup, Math.ceil((writes.length + waiting) * enoughShare))
+      if (this.#maxTurns === 1 || waiting >= this.#enough) this.#start()
+      else if (waiting > 0) this.#gather()
     })
   }
 

@@ -71,6 +71,16 @@ test('what came before a commit was told waits for company too', async (t) => {
   }
 })
 
+test('four fifths of those that write again and again do not wait for the rest', async (t) => {
+  const { writer, commits } = openNotes(t, 4)
+  const write = (count: number, from: number) =>
+    Promise.all(Array.from({ length: count }, (_, index) => writer.write([insert(from + index, null, 'a')])))
+  await write(20, 0)
+  await write(20, 20)
+  await write(5, 40)
+  assert.deepEqual(commits, [20, 16, 4, 5])
+})
+
 test('a closed writer has written what waited', async (t) => {
   const { writer, rows } = openNotes(t, 4)
   const write = writer.write([insert(1, null, 'a')])
