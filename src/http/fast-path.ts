@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import { HeadReader, type RequestHead } from './request-head.js'
 
 /**
- * A request that arrived in one piece and asks nothing special of HTTP: one `Content-Length` and that many bytes, no
- * transfer or content coding, no `Expect`, no `Upgrade`, no header twice, the connection kept.
+ * A request that is all there and asks nothing special of HTTP: one `Content-Length` and that many bytes, no transfer or
+ * content coding, no `Expect`, no `Upgrade`, no header twice, the connection kept.
  */
 export interface WholeRequest {
   readonly method: string
@@ -35,7 +35,7 @@ export interface FastPathOptions {
   readonly toHttp: (socket: Socket) => void
   /** How long a connection is kept between requests, ms. */
   readonly keepAliveTimeoutMs: number
-  /** How often connections are looked at, ms: for so long the first request is waited for here. */
+  /** How often connections are looked at, ms: from one look to the next but one a first request, or the rest of one, may take. */
   readonly lookEveryMs: number
 }
 
