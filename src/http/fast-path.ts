@@ -35,7 +35,7 @@ export interface FastPathOptions {
   readonly toHttp: (socket: Socket) => void
   /** How long a connection is kept between requests, ms. */
   readonly keepAliveTimeoutMs: number
-  /** How often connections are looked at, ms: from one look to the next but one a first request, or the rest of one, may take. */
+  /** How often connections are looked at, ms. A first request, or the rest of one, may take until the next look but one. */
   readonly lookEveryMs: number
 }
 

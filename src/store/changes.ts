@@ -13,7 +13,7 @@ import type { ChangeHorizon, ChangeStore } from '../mail/store.js'
 import type { Database } from './database.js'
 import { type ExpressionBuilder, sql } from './kysely.js'
 import { contentFrom } from './message-content.js'
-import { type EnvelopeRow, envelopeColumns, envelopeOf } from './messages.js'
+import { type EnvelopeRow, envelopeColumns, envelopeOf } from './message-row.js'
 import type { Schema } from './schema.js'
 import { statementOf } from './statement.js'
 

@@ -30,17 +30,9 @@ import {
   revokeRight,
   SqlMailboxes,
 } from './mailboxes.js'
+import { preparedMessageInsert, preparedMessageUpdate } from './message-row.js'
 import { deleteRule, insertRule, SqlRules, updateRule } from './message-rules.js'
-import {
-  copyMime,
-  deleteMime,
-  insertMime,
-  markAnswered,
-  preparedBodyPreview,
-  preparedMessageInsert,
-  preparedMessageUpdate,
-  SqlMessages,
-} from './messages.js'
+import { copyMime, deleteMime, insertMime, markAnswered, preparedBodyPreview, SqlMessages } from './messages.js'
 import {
   delayNotification,
   deleteMatch,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MessageId } from '../../src/mail/ids.js'
 import type { MessageContent } from '../../src/mail/message.js'
 import { contentColumns, contentFrom } from '../../src/store/message-content.js'
 
@@ -47,7 +48,8 @@ test('whatever names and addresses hold, they are read as they were written', ()
 
 test('all that can be said is kept', () => {
   const date = { dateTime: '2026-03-07T09:00:00.0000000', timeZone: 'UTC' }
-  const content: MessageContent = {
+  // Required: a member that is new has to be named here, and kept.
+  const content: Required<MessageContent> = {
     body: { contentType: 'text', content: 'Hello' },
     from: { address: 'adele@contoso.com' },
     sender: { name: 'Alex', address: 'alex@contoso.com' },
@@ -65,8 +67,10 @@ test('all that can be said is kept', () => {
     multiValueExtendedProperties: [{ id: 'String 0x2', value: ['v', 'w'] }],
     inReplyTo: '<1@contoso.com>',
     references: '<1@contoso.com> <2@contoso.com>',
+    answers: { message: 7 as MessageId, verb: 104 },
     autoSubmitted: 'auto-replied',
     readReceipt: 'sent',
+    extensions: [{ extensionName: 'Com.Contoso.Referral', values: { dealValue: 5 } }],
     mentions: [{ mentioned: { address: 'f@contoso.com' }, mentionText: null, clientReference: null }],
   }
   assert.deepEqual(contentFrom(contentColumns(content)), content)
