@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { HeadWriter } from './answer-head.js'
 import { HeadReader, type RequestHead } from './request-head.js'
 
 /**
@@ -47,6 +47,7 @@ export interface FastPathOptions {
 export class FastPathConnections {
   readonly #options: FastPathOptions
   readonly #open = new Set<FastConnection>()
+  readonly #heads = new HeadWriter()
   readonly #looking: NodeJS.Timeout
   #closing = false
 
@@ -61,7 +62,9 @@ export class FastPathConnections {
       socket.destroy()
       return
     }
-    const connection: FastConnection = new FastConnection(socket, this.#options, () => this.#open.delete(connection))
+    const connection: FastConnection = new FastConnection(socket, this.#options, this.#heads, () =>
+      this.#open.delete(connection),
+    )
     this.#open.add(connection)
   }
 
@@ -85,7 +88,6 @@ export class FastPathConnections {
 const headEnd = Buffer.from('\r\n\r\n')
 /** A request that is larger is for `node:http`, which does not keep all of it for somebody who may never send the rest. */
 const maxRequestBytes = 65_536
-const invalidInHeader = /[^\t\x20-\x7e\x80-\xff]/
 const lastChunk = '\r\n0\r\n\r\n'
 
 /** A request whose body is still on its way. */
@@ -101,6 +103,7 @@ interface Incomplete {
 class FastConnection {
   readonly #socket: Socket
   readonly #options: FastPathOptions
+  readonly #answerHeads: HeadWriter
   readonly #left: () => void
   readonly #heads = new HeadReader()
   readonly #kept: string
@@ -118,9 +121,10 @@ class FastConnection {
   /** What came before the answer to the request before it. */
   #ahead: Buffer[] = []
 
-  constructor(socket: Socket, options: FastPathOptions, left: () => void) {
+  constructor(socket: Socket, options: FastPathOptions, answerHeads: HeadWriter, left: () => void) {
     this.#socket = socket
     this.#options = options
+    this.#answerHeads = answerHeads
     this.#left = left
     this.#kept = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveTimeoutMs / 1000)}\r\n`
     socket.on('data', this.#onData)
@@ -200,20 +204,13 @@ class FastConnection {
 
   #write({ status, headers, body }: WholeAnswer): void {
     const socket = this.#socket
-    let hasLength = false
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
-    for (let index = 0; index < headers.length; index += 2) {
-      const name = headers[index] as string
-      const value = headers[index + 1] as string
-      if (invalidInHeader.test(value)) throw new TypeError(`invalid character in header ${name}`)
-      if (name === 'Content-Length') hasLength = true
-      head += `${name}: ${value}\r\n`
-    }
+    const now = Date.now()
+    const beginning = this.#answerHeads.write(status, headers, now)
     this.#isAnswering = false
-    head += `Date: ${httpDate()}\r\n${this.#isEnding ? 'Connection: close\r\n' : this.#kept}`
+    const head = `${beginning}${this.#isEnding ? 'Connection: close\r\n' : this.#kept}`
     if (body === undefined) {
       socket.write(`${head}\r\n`, 'latin1')
-    } else if (hasLength) {
+    } else if (saysLength(headers)) {
       socket.cork()
       socket.write(`${head}\r\n`, 'latin1')
       socket.write(body)
@@ -227,7 +224,7 @@ class FastConnection {
     }
     if (this.#isEnding) socket.end()
     else if (this.#ahead.length > 0) this.#giveToHttp(this.#ahead)
-    else this.#waitingSince = Date.now()
+    else this.#waitingSince = now
   }
 
   #clientEnded(): void {
@@ -259,15 +256,6 @@ class FastConnection {
   }
 }
 
-let dateSecond = 0
-let dateText = ''
-
-/** The time of now as RFC 9110 §5.6.7 writes it, made once a second. */
-function httpDate(): string {
-  const second = Math.floor(Date.now() / 1000)
-  if (second !== dateSecond) {
-    dateSecond = second
-    dateText = new Date(second * 1000).toUTCString()
-  }
-  return dateText
+function saysLength(headers: readonly string[]): boolean {
+  return headers.some((name, index) => index % 2 === 0 && name === 'Content-Length')
 }
