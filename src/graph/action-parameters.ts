@@ -23,17 +23,24 @@ export function collectParameters(json: unknown, operation: string, names: reado
     )
   }
   const values = new Map<string, unknown>()
-  const seen = new Set<string>()
+  const others = new Set<string>()
   let unknown: string | undefined
-  for (const [written, value] of Object.entries(json)) {
-    const lower = written.toLowerCase()
-    if (seen.has(lower)) throw parameterTwice(written, operation)
-    seen.add(lower)
-    const name = names.find((known) => known.toLowerCase() === lower)
-    if (name !== undefined) values.set(name, value)
-    else if (!written.includes('@')) unknown ??= written
+  for (const written of Object.keys(json)) {
+    const name = names.includes(written) ? written : parameterNamed(written, names)
+    const seen = name === undefined ? others.has(written.toLowerCase()) : values.has(name)
+    if (seen) throw parameterTwice(written, operation)
+    if (name !== undefined) values.set(name, (json as Record<string, unknown>)[written])
+    else {
+      others.add(written.toLowerCase())
+      if (!written.includes('@')) unknown ??= written
+    }
   }
   return { values, unknown }
+}
+
+function parameterNamed(written: string, names: readonly string[]): string | undefined {
+  const lower = written.toLowerCase()
+  return names.find((known) => known.toLowerCase() === lower)
 }
 
 /**

@@ -42,12 +42,13 @@ export async function submitMessage(
   options: SubmitOptions,
 ): Promise<MessageId> {
   requireRecipients(draft, mail.limits.maxRecipients)
-  const dueAt = deferredUntil(draft.singleValueExtendedProperties, mail.clock.now())
+  const now = mail.clock.now()
+  const dueAt = deferredUntil(draft.singleValueExtendedProperties, now)
   const sender = ownSender(acting, draft.from) ?? (await senderOf(mail, acting, draft.from))
   if (dueAt !== undefined) return scheduleNew(mail, acting, { ...draft, ...sender }, dueAt, options)
 
   const parts = { draft, contents: draft.attachments.map(contentOf), carried: options.carried ?? [] }
-  const message = sentMessage(mail, acting.mailbox.id, sender, parts, options)
+  const message = sentMessage(mail, acting.mailbox.id, sender, parts, options, now)
   const write = (placed: readonly OutboxEntry[]) =>
     mail.store.write((tx) => {
       putMessage(tx, mail, message, parts)
@@ -122,9 +123,9 @@ function sentMessage(
   sender: Sender,
   parts: MessageParts,
   options: SubmitOptions,
+  now: number,
 ): Message {
   const { draft, carried } = parts
-  const now = mail.clock.now()
   const { internetMessageId, conversation } = placeInThread(mail, draft, options.conversation, now)
   return {
     mailbox,

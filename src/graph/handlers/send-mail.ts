@@ -29,7 +29,8 @@ async function readMime(base64: Buffer): Promise<SendMail> {
 
 function readParameters(json: unknown, version: GraphRequest['version']): SendMail {
   const { values, unknown } = collectParameters(json, 'sendMail', ['message', 'saveToSentItems'])
-  if (json !== null && Object.keys(Object(json)).length === 0) throw badRequest('Empty Payload. JSON content expected.')
+  if (values.size === 0 && Object.keys(Object(json)).length === 0)
+    throw badRequest('Empty Payload. JSON content expected.')
   const saveToSentItems = readSave(values.get('saveToSentItems'))
   const message = values.get('message')
   if (message !== undefined && message !== null) {
