@@ -1,11 +1,13 @@
 /** The thread that writes: it owns the one connection that changes the database, and waits for the disk here. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSqlite } from './sqlite-driver.js'
-import { SqliteGroupWriter, type WriteGroup, type WriteOutcome } from './sqlite-group.js'
+import { SqliteGroupWriter, type WriteOutcome } from './sqlite-group.js'
+import type { WriteGroup } from './write-group.js'
 
 /** `undefined` asks the thread to close the database and end. */
 export type WriterRequest = WriteGroup | undefined
-export type WriterReply = readonly WriteOutcome[]
+/** `undefined` asks for the writes of the group apart from each other. */
+export type WriterReply = readonly WriteOutcome[] | undefined
 
 if (parentPort === null) throw new Error('sqlite-writer-thread is started by sqlite-writer')
 const port = parentPort

@@ -3,22 +3,14 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { noRows, StoreUnavailable, WriteConflict, type WriteRows } from './database.js'
 import type { SqliteDatabase } from './sqlite-driver.js'
-import {
-  amountsShift,
-  guardedFlag,
-  listedFlag,
-  readsAmountsFlag,
-  returnsRowsFlag,
-  SqliteGroupWriter,
-  type WriteGroup,
-  type WriteOutcome,
-} from './sqlite-group.js'
+import { type Rows, SqliteGroupWriter, type WriteOutcome } from './sqlite-group.js'
 import type { WriterReply, WriterRequest } from './sqlite-writer-thread.js'
-import type { SqlValue, Statement } from './statement.js'
+import type { Statement } from './statement.js'
+import { GroupEncoder, type WriteGroup } from './write-group.js'
 
-/** Takes a group of writes and answers when it is on disk. */
+/** Takes a group of writes and answers when it is on disk; with undefined, when it wants the writes apart. */
 interface GroupTarget {
-  run(group: WriteGroup): Promise<readonly WriteOutcome[]>
+  run(group: WriteGroup): Promise<WriterReply>
   close(): Promise<void>
 }
 
@@ -61,7 +53,7 @@ export class SqliteWriter {
   readonly #target: GroupTarget
   readonly #events: WriterEvents
   readonly #maxTurns: number
-  readonly #numbers = new Map<string, number>()
+  readonly #encoder = new GroupEncoder()
   #waiting: PendingWrite[] = []
   #running: Promise<void> | undefined
   /** Of writes that wait; where turns are waited for. */
@@ -131,7 +123,10 @@ export class SqliteWriter {
     const { committed } = this.#events
     const startedAt = committed === undefined ? 0 : performance.now()
     try {
-      outcomes = await this.#target.run(this.#encode(writes))
+      outcomes =
+        (await this.#target.run(this.#encoder.encode(writes, false))) ??
+        (await this.#target.run(this.#encoder.encode(writes, true))) ??
+        unanswered()
       committed?.(writes.length, performance.now() - startedAt)
     } catch (error) {
       const failure = new StoreUnavailable(error instanceof Error ? error.message : String(error))
@@ -145,7 +140,7 @@ export class SqliteWriter {
     writes.forEach((write, index) => {
       const outcome = special.get(index)
       if (outcome === undefined) write.resolve(noRows)
-      else if ('rows' in outcome) write.resolve(new Map(outcome.rows))
+      else if ('rows' in outcome) write.resolve(byPlace(write.statements, outcome.rows))
       else if (outcome.failure === 'conflict') write.reject(new WriteConflict(outcome.message))
       else write.reject(new StoreUnavailable(outcome.message))
     })
@@ -157,36 +152,21 @@ export class SqliteWriter {
     for (const write of this.#waiting.splice(0)) write.reject(error)
     this.#events.lost?.(error)
   }
+}
 
-  #encode(writes: readonly PendingWrite[]): WriteGroup {
-    const newStatements: [number, string][] = []
-    const values: SqlValue[] = [writes.length]
-    for (const { statements } of writes) {
-      values.push(statements.length)
-      for (const { sql, parameters, guarded, returnsRows, listed, readsAmounts, amounts = 0 } of statements) {
-        let number = this.#numbers.get(sql)
-        if (number === undefined) {
-          number = this.#numbers.size
-          this.#numbers.set(sql, number)
-          newStatements.push([number, sql])
-        }
-        const flags =
-          (guarded ? guardedFlag : 0) |
-          (returnsRows ? returnsRowsFlag : 0) |
-          (listed ? listedFlag : 0) |
-          (readsAmounts ? readsAmountsFlag : 0) |
-          (amounts << amountsShift)
-        values.push(number, flags, parameters.length)
-        for (const parameter of parameters) values.push(parameter)
-      }
-    }
-    return { newStatements, values }
-  }
+/** The writer says them in the order of the statements that return some. */
+function byPlace(statements: readonly Statement[], rows: readonly Rows[]): WriteRows {
+  const places = statements.flatMap(({ returnsRows }, place) => (returnsRows ? [place] : []))
+  return new Map(places.map((place, index) => [place, rows[index] ?? []]))
+}
+
+function unanswered(): never {
+  throw new Error('the writer did not say what became of a group')
 }
 
 class ThreadTarget implements GroupTarget {
   readonly #worker: Worker
-  #reply: { resolve: (outcomes: readonly WriteOutcome[]) => void; reject: (error: Error) => void } | undefined
+  #reply: { resolve: (reply: WriterReply) => void; reject: (error: Error) => void } | undefined
   #gone: Error | undefined
 
   constructor(path: string) {
@@ -200,7 +180,7 @@ class ThreadTarget implements GroupTarget {
     this.#worker.on('exit', () => this.#end(new Error('the writer thread ended')))
   }
 
-  run(group: WriteGroup): Promise<readonly WriteOutcome[]> {
+  run(group: WriteGroup): Promise<WriterReply> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone)
     return new Promise((resolve, reject) => {
       this.#reply = { resolve, reject }

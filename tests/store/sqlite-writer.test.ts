@@ -121,3 +121,110 @@ test('of a group in which some writes are at fault the others are kept, and each
     [7, null, 'i'],
   ])
 })
+
+function add(id: number, amount: number, text: string): Statement {
+  return {
+    sql: 'update notes set kind = kind + ?1, text = text || ?2 where id = ?3',
+    parameters: [amount, text, id],
+    amounts: 1,
+  }
+}
+
+/** Rows are added to as one, whose text is the list of theirs. */
+function note(amount: number, text: string, id: number): Statement {
+  return {
+    ...insert(amount, text, id),
+    sql: 'insert into notes (kind, text, id) values (?, ?, ?)',
+    amounts: 1,
+    listed: true,
+  }
+}
+
+test('a write at fault whose rows are wanted takes no other with it', async (t) => {
+  const { writer, rows } = openNotes(t, 1)
+  const returning = (id: number, text: string | null): Statement => ({
+    sql: 'insert into notes (id, text) values (?, ?) returning id',
+    parameters: [id, text],
+    returnsRows: true,
+  })
+  const results = await Promise.allSettled([
+    writer.write([insert(1, null, 'a')]),
+    writer.write([returning(2, null)]),
+    writer.write([returning(3, 'c')]),
+  ])
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  assert.deepEqual(rows(), [
+    [1, null, 'a'],
+    [3, null, 'c'],
+  ])
+})
+
+test('amounts that go to the same place are added once, with their sum', async (t) => {
+  const { writer, rows } = openNotes(t, 1)
+  await writer.write([insert(1, 10, 'a'), insert(2, 20, 'b')])
+  await Promise.all([
+    writer.write([add(1, 1, '+'), add(2, 1, '+')]),
+    writer.write([add(1, 2, '+')]),
+    writer.write([add(1, 4, '-'), add(2, 8, '+')]),
+  ])
+  assert.deepEqual(rows(), [
+    [1, 17, 'a+-'],
+    [2, 29, 'b+'],
+  ])
+})
+
+test('texts of one list are joined, all else as the first has it', async (t) => {
+  const { writer, rows } = openNotes(t, 1)
+  await Promise.all([
+    writer.write([note(1, 'a', 5), note(1, 'b', 6)]),
+    writer.write([insert(9, 1, 'other')]),
+    writer.write([note(2, 'c', 7)]),
+  ])
+  await writer.write([note(1, 'd', 8)])
+  assert.deepEqual(rows(), [
+    [5, 4, 'a,b,c'],
+    [8, 1, 'd'],
+    [9, 1, 'other'],
+  ])
+})
+
+test('what reads amounts finds those before it added, and its rows are told by its place in its write', async (t) => {
+  const { writer, rows } = openNotes(t, 1)
+  await writer.write([insert(1, 10, 'a')])
+  const sql = 'select kind from notes where id = ?'
+  const read: Statement = { sql, parameters: [1], readsAmounts: true, returnsRows: true }
+  const [, found] = await Promise.all([
+    writer.write([add(1, 1, '+')]),
+    writer.write([add(1, 2, '+'), read, add(1, 4, '+'), read]),
+    writer.write([add(1, 8, '+')]),
+  ])
+  const kinds = [...(found ?? [])].map(([place, [row]]) => [place, row?.kind])
+  assert.deepEqual(kinds, [
+    [1, 13],
+    [3, 17],
+  ])
+  assert.deepEqual(rows(), [[1, 25, 'a+++']])
+})
+
+test('beside a write at fault each other one adds its own amounts, and the one at fault none', async (t) => {
+  const { writer, rows } = openNotes(t, 1)
+  await writer.write([insert(1, 10, 'a')])
+  const results = await Promise.allSettled([
+    writer.write([add(1, 1, '+')]),
+    writer.write([add(1, 2, '+'), insert(1, 0, 'again')]),
+    writer.write([note(1, 'b', 5)]),
+    writer.write([note(1, 'c', 5)]),
+    writer.write([add(1, 4, '+')]),
+  ])
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'],
+  )
+  assert.deepEqual(rows(), [
+    [1, 15, 'a++'],
+    [5, 1, 'b'],
+  ])
+})
