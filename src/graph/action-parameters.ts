@@ -23,14 +23,15 @@ export function collectParameters(json: unknown, operation: string, names: reado
     )
   }
   const values = new Map<string, unknown>()
-  const others = new Set<string>()
+  let others: Set<string> | undefined
   let unknown: string | undefined
   for (const written of Object.keys(json)) {
     const name = names.includes(written) ? written : parameterNamed(written, names)
-    const seen = name === undefined ? others.has(written.toLowerCase()) : values.has(name)
+    const seen = name === undefined ? others?.has(written.toLowerCase()) : values.has(name)
     if (seen) throw parameterTwice(written, operation)
     if (name !== undefined) values.set(name, (json as Record<string, unknown>)[written])
     else {
+      others ??= new Set()
       others.add(written.toLowerCase())
       if (!written.includes('@')) unknown ??= written
     }
