@@ -31,7 +31,6 @@ export class GroupEncoder {
   #count = 0
   #newStatements: NumberedStatement[] = []
 
-  /** @param isApart as the group is to be */
   encode(writes: readonly { readonly statements: readonly Statement[] }[], isApart: boolean): WriteGroup {
     const values: SqlValue[] = [writes.length]
     const sums = isApart ? undefined : new Sums()
@@ -41,8 +40,12 @@ export class GroupEncoder {
       let count = 0
       for (const statement of statements) {
         if (sums !== undefined && statement.readsAmounts) count += this.#pushAll(values, sums)
-        if (sums === undefined || statement.amounts === undefined) count += this.#push(values, statement)
-        else sums.add(statement)
+        if (sums !== undefined && statement.amounts !== undefined) {
+          sums.add(statement)
+          continue
+        }
+        this.#push(values, statement)
+        count++
       }
       if (sums !== undefined && index === writes.length - 1) count += this.#pushAll(values, sums)
       values[countAt] = count
@@ -54,16 +57,15 @@ export class GroupEncoder {
 
   /** @returns how many statements that were */
   #pushAll(values: SqlValue[], sums: Sums): number {
-    let count = 0
-    for (const sum of sums.take()) count += this.#push(values, sum)
-    return count
+    const taken = sums.take()
+    for (const sum of taken) this.#push(values, sum)
+    return taken.length
   }
 
-  #push(values: SqlValue[], statement: Statement): 1 {
+  #push(values: SqlValue[], statement: Statement): void {
     const { parameters } = statement
     values.push(this.#numberOf(statement))
     for (let index = 0; index < parameters.length; index++) values.push(parameters[index] as SqlValue)
-    return 1
   }
 
   #numberOf({ sql, parameters, guarded = false, returnsRows = false }: Statement): number {
