@@ -27,12 +27,14 @@ export function collectParameters(json: unknown, operation: string, names: reado
   let unknown: string | undefined
   for (const written of Object.keys(json)) {
     const name = names.includes(written) ? written : parameterNamed(written, names)
-    const seen = name === undefined ? others?.has(written.toLowerCase()) : values.has(name)
-    if (seen) throw parameterTwice(written, operation)
-    if (name !== undefined) values.set(name, (json as Record<string, unknown>)[written])
-    else {
+    if (name !== undefined) {
+      if (values.has(name)) throw parameterTwice(written, operation)
+      values.set(name, (json as Record<string, unknown>)[written])
+    } else {
+      const lower = written.toLowerCase()
       others ??= new Set()
-      others.add(written.toLowerCase())
+      if (others.has(lower)) throw parameterTwice(written, operation)
+      others.add(lower)
       if (!written.includes('@')) unknown ??= written
     }
   }

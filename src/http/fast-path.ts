@@ -47,7 +47,7 @@ export interface FastPathOptions {
 export class FastPathConnections {
   readonly #options: FastPathOptions
   readonly #open = new Set<FastConnection>()
-  readonly #heads = new HeadWriter()
+  readonly #answerHeads = new HeadWriter()
   readonly #looking: NodeJS.Timeout
   #closing = false
 
@@ -62,7 +62,7 @@ export class FastPathConnections {
       socket.destroy()
       return
     }
-    const connection: FastConnection = new FastConnection(socket, this.#options, this.#heads, () =>
+    const connection: FastConnection = new FastConnection(socket, this.#options, this.#answerHeads, () =>
       this.#open.delete(connection),
     )
     this.#open.add(connection)

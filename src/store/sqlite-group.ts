@@ -154,7 +154,7 @@ function isSyncFault(error: unknown): boolean {
 /** SQLite's primary result codes that blame the statement (SQLITE_CONSTRAINT, SQLITE_TOOBIG, SQLITE_MISMATCH), not the disk. */
 const statementFaults = new Set([18, 19, 20])
 
-/** Without a code, which the package's `all` leaves out: not the disk either, which the commit would have told of with one. */
+/** So does an error without a code, as the package's `all` throws it. Were it the disk, each write fails by itself when they run apart. */
 function isStatementFault(error: unknown): boolean {
   const { errcode, sqliteCode } = error as { errcode?: number; sqliteCode?: number }
   const code = errcode ?? sqliteCode
